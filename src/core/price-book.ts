@@ -1,7 +1,8 @@
-import { TaximeterError } from './errors.ts'
 import type { Variant } from './event.ts'
-import { type Multiplier, type PicoUsd, parseMultiplier, parseUsd } from './money.ts'
-import { isUnit, type Unit, units } from './units.ts'
+import { createCards, dayOf, type RateCard } from './rate-card.ts'
+import type { Unit } from './units.ts'
+
+export type { Rate, RateCard, Rates } from './rate-card.ts'
 
 /**
  * The price book as it is written in `prices/`: dated rates per provider and model.
@@ -10,12 +11,17 @@ import { isUnit, type Unit, units } from './units.ts'
  * a price change is another period with a later `from`, and what was charged before stays right.
  */
 export interface BookJson {
+  /** Names the rates: two books that differ in one have different versions. It is kept with every charge. */
   readonly version: string
+  /** SHA-256 of the providers, hexadecimal, as scripts/prices wrote it. */
+  readonly checksum?: string
   readonly providers: Readonly<Record<string, ProviderJson>>
 }
 
 export interface ProviderJson {
   readonly name: string
+  /** The day on which the rates were last compared with what others publish. */
+  readonly checked?: string
   /** Providers whose models are asked for next, in order (Azure sells OpenAI's). */
   readonly inherits?: readonly string[]
   /** Declared patterns: `[regular expression, model]`, tried in order after aliases, exact and normalised names. */
@@ -34,48 +40,47 @@ export interface ModelJson {
 
 export type RatesJson = Readonly<Partial<Record<Unit, string>>>
 
+export const confidences = ['confirmed', 'single-source', 'decided'] as const
+/** How a rate is known: two sources agree · one source alone says so · sources differ or lack it, and the provider's page decided. */
+export type Confidence = (typeof confidences)[number]
+
 export interface CardJson {
   readonly rates: RatesJson
   readonly tiers?: readonly TierJson[]
+  /** Of a tier or a variant: where it is not that of the period. */
+  readonly confidence?: Confidence
+  /** The units whose rate is known in another way than `confidence` says. */
+  readonly except?: Readonly<Partial<Record<Unit, Confidence>>>
 }
 
 /** Rates for a whole request whose prompt (all prompt units together) is over a threshold; units not named keep the card's rate. */
-export interface TierJson {
+export interface TierJson extends Omit<CardJson, 'tiers'> {
   readonly basis: 'prompt'
   readonly scope: 'request'
   readonly op: 'gt' | 'gte'
   readonly threshold: number
-  readonly rates: RatesJson
+}
+
+/** Rates for calls that start within hours of the day, UTC: `from` ("01:00") inclusive, `to` exclusive, over midnight if `to` is the smaller. */
+export interface HoursJson extends CardJson {
+  readonly from: string
+  readonly to: string
 }
 
 export interface PeriodJson extends CardJson {
   /** First day on which the rates hold, UTC ("2025-04-14"). Absent: for as long as anyone knows. */
   readonly from?: string
-  readonly source?: string
-  readonly confidence?: 'confirmed' | 'single-source' | 'decided'
+  readonly hours?: readonly HoursJson[]
   readonly variants?: readonly VariantJson[]
+  /** The page on which the provider publishes the rates. */
+  readonly source?: string
+  /** Why the rates are what they are, where that is not plain from the source. */
+  readonly note?: string
 }
 
 /** Other rates for the same model: those named replace the period's, then `multiply` applies to every token rate. */
 export interface VariantJson extends Partial<CardJson>, Variant {
   readonly multiply?: string
-}
-
-/** A rate: `amount` pico-dollars for `per` of its unit; `each` the same for one, where that is a whole number (nearly always). */
-export interface Rate {
-  readonly amount: PicoUsd
-  readonly each?: bigint
-}
-
-export type Rates = Readonly<Partial<Record<Unit, Rate>>>
-
-export interface RateCard {
-  readonly rates: Rates
-  /** Rising thresholds; each names all its rates. */
-  readonly tiers: readonly { readonly op: 'gt' | 'gte'; readonly threshold: number; readonly rates: Rates }[]
-  readonly multiplier?: Multiplier
-  /** False when the call's tier, speed or region has no price of its own in the book and the standard one stands in. */
-  readonly isExact: boolean
 }
 
 export interface PriceBook {
@@ -85,6 +90,8 @@ export interface PriceBook {
   /** The name under which the book knows a model, whichever way it was written. */
   nameOf(provider: string, model: string): { readonly provider: string; readonly model: string } | undefined
   outputMaxOf(provider: string, model: string): number | undefined
+  /** Reads every model of the book, which is otherwise done when one is first asked for. Throws BAD_PRICE at the first that is wrong. */
+  readAll(): void
 }
 
 /** Names minted by callers are remembered only up to this many, so that a stream of new ones cannot fill the memory. */
@@ -135,6 +142,9 @@ export const createPriceBook = (json: BookJson): PriceBook => {
       return found && { provider: found.provider, model: found.name }
     },
     outputMaxOf: (provider, model) => resolve(provider, model)?.outputMax,
+    readAll() {
+      for (const shelf of providers.values()) shelf.readAll()
+    },
   }
 }
 
@@ -166,6 +176,10 @@ const createShelf = (provider: string, json: ProviderJson) => {
 
   return {
     inherits: json.inherits ?? [],
+    readAll() {
+      for (const [name, model] of Object.entries(json.models)) readModel(provider, name, model)
+      if (json.anyModel !== undefined) readModel(provider, 'any model', json.anyModel)
+    },
     model(asked: string): Model | undefined {
       const name = nameOf(asked)
       const model = name === undefined ? json.anyModel : json.models[name]
@@ -194,7 +208,7 @@ const createModel = (provider: string, name: string, json: ModelJson): Model => 
   const periods = json.periods
     .map((period) => ({
       from: period.from === undefined ? Number.NEGATIVE_INFINITY : dayOf(period.from, `${provider}/${name}`),
-      card: createCards(period, `${provider}/${name}`),
+      cardAt: createCards(period, `${provider}/${name}`),
     }))
     .sort((left, right) => left.from - right.from)
   return {
@@ -204,83 +218,19 @@ const createModel = (provider: string, name: string, json: ModelJson): Model => 
     cardAt(at, variant) {
       for (let index = periods.length - 1; index >= 0; index--) {
         const period = periods[index]
-        if (period !== undefined && at >= period.from) return period.card(variant)
+        if (period !== undefined && at >= period.from) return period.cardAt(at, variant)
       }
       return undefined
     },
   }
 }
 
-/** All rate cards of one period, made when first asked for and kept by variant. */
-const createCards = (period: PeriodJson, where: string) => {
-  const standard = cardOf(period, where)
-  const variants = new Map<string, RateCard>()
-  return (variant: Variant): RateCard => {
-    if (variant.tier === undefined && variant.speed === undefined && variant.region === undefined) return standard
-    const key = `${variant.tier ?? ''}|${variant.speed ?? ''}|${variant.region ?? ''}`
-    let card = variants.get(key)
-    if (card === undefined) {
-      card = variantCard(period, standard, variant, where)
-      if (variants.size < 64) variants.set(key, card)
-    }
-    return card
+/** Makes every card that a model has, for the complaints that this may raise. */
+const readModel = (provider: string, name: string, json: ModelJson): void => {
+  const model = createModel(provider, name, json)
+  for (const period of json.periods) {
+    const at = period.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(period.from)
+    for (const { tier, speed, region } of period.variants ?? [])
+      model.cardAt(at, { ...(tier && { tier }), ...(speed && { speed }), ...(region && { region }) })
   }
 }
-
-/**
- * The card of a call's variant. Each aspect (tier, speed, region) is matched by what the book declares: the declared variants
- * that agree with the call on everything they name apply, the ones naming more last; their multipliers compound.
- */
-const variantCard = (period: PeriodJson, standard: RateCard, variant: Variant, where: string): RateCard => {
-  const aspects = ['tier', 'speed', 'region'] as const
-  const agreeing = (period.variants ?? [])
-    .filter((declared) => aspects.every((aspect) => declared[aspect] === undefined || declared[aspect] === variant[aspect]))
-    .sort((left, right) => aspects.filter((aspect) => left[aspect]).length - aspects.filter((aspect) => right[aspect]).length)
-  const isExact = aspects.every(
-    (aspect) => variant[aspect] === undefined || agreeing.some((declared) => declared[aspect] === variant[aspect]),
-  )
-  let card: RateCard = standard
-  let multiplier: Multiplier | undefined
-  for (const declared of agreeing) {
-    if (declared.rates !== undefined)
-      card = cardOf({ rates: { ...period.rates, ...declared.rates }, ...(declared.tiers && { tiers: declared.tiers }) }, where)
-    if (declared.multiply === undefined) continue
-    const factor = parseMultiplier(declared.multiply)
-    if (factor === undefined) throw badPrice(where, `"multiply" should be a decimal such as "1.1", got "${declared.multiply}"`)
-    multiplier =
-      multiplier === undefined
-        ? factor
-        : { numerator: multiplier.numerator * factor.numerator, denominator: multiplier.denominator * factor.denominator }
-  }
-  return { rates: card.rates, tiers: card.tiers, isExact, ...(multiplier && { multiplier }) }
-}
-
-const cardOf = (json: CardJson, where: string): RateCard => {
-  const tiers = [...(json.tiers ?? [])].sort((left, right) => left.threshold - right.threshold)
-  return {
-    rates: ratesOf(json.rates, where),
-    tiers: tiers.map((tier) => ({ op: tier.op, threshold: tier.threshold, rates: ratesOf({ ...json.rates, ...tier.rates }, where) })),
-    isExact: true,
-  }
-}
-
-const ratesOf = (json: RatesJson, where: string): Rates => {
-  const rates: Partial<Record<Unit, Rate>> = {}
-  for (const [unit, text] of Object.entries(json)) {
-    if (!isUnit(unit)) throw badPrice(where, `"${unit}" is not a unit`)
-    const amount = parseUsd(text)
-    if (amount === undefined || amount < 0n)
-      throw badPrice(where, `the rate of "${unit}" should be dollars as a decimal string such as "2.50", got "${text}"`)
-    const per = BigInt(units[unit].per)
-    rates[unit] = amount % per === 0n ? { amount, each: amount / per } : { amount }
-  }
-  return rates
-}
-
-const dayOf = (text: string, where: string): number => {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(day)) throw badPrice(where, `"from" should be a day such as "2026-01-31", got "${text}"`)
-  return day
-}
-
-const badPrice = (where: string, complaint: string) => new TaximeterError('BAD_PRICE', `Price of ${where}: ${complaint}.`)
