@@ -1,7 +1,8 @@
 import type { Variant } from './event.ts'
 import { divideHalfEven, type Multiplier, type PicoUsd, zeroUsd } from './money.ts'
-import type { PriceBook, Rate, RateCard } from './price-book.ts'
-import { type Unit, unitNames, units } from './units.ts'
+import type { PriceBook } from './price-book.ts'
+import type { RateCard, UnitPrice, UnitPrices } from './rate-card.ts'
+import { type Unit, unitNames } from './units.ts'
 import { promptTokensOf, type Usage } from './usage.ts'
 
 /** How sure a charge is. Ordered from the surest; the list on every total. */
@@ -53,65 +54,58 @@ export interface ModelRef extends Variant {
  * `partial` and a lower bound; if none has, or the model is not in the book at that time, it is `unpriced` with the reason.
  */
 export const chargeOf = (usage: Usage, model: ModelRef, at: number, book: PriceBook): Charge => {
-  const found = book.find(model.provider, model.model, at, model)
-  if (typeof found === 'string') return { basis: 'unpriced', reason: found }
-  const rates = ratesFor(found, usage)
+  const card = book.find(model.provider, model.model, at, model)
+  return typeof card === 'string' ? { basis: 'unpriced', reason: card } : chargeByCard(usage, card, book.version)
+}
+
+/** `chargeOf` for rates that are already at hand. */
+export const chargeByCard = (usage: Usage, card: RateCard, version: string): Charge => {
+  const prices = pricesFor(card, usage)
   const lines: Line[] = []
   let unpricedUnits: Unit[] | undefined
   let total = 0n
-  for (const unit of unitNames) {
+  for (let index = 0; index < unitNames.length; index++) {
+    const unit = unitNames[index] as Unit
     const count = usage[unit]
     if (count === undefined || count === 0) continue
-    const line = lineOf(unit, count, rates, found.multiplier)
-    if (line === undefined) {
-      unpricedUnits = [...(unpricedUnits ?? []), unit]
+    const price = prices[index]
+    if (price === undefined) {
+      unpricedUnits ??= []
+      unpricedUnits.push(unit)
     } else {
+      const line = lineOf(count, price)
       lines.push(line)
       total += line.total
     }
   }
   if (unpricedUnits !== undefined && lines.length === 0) return { basis: 'unpriced', reason: 'unpriced-unit' }
-  if (unpricedUnits !== undefined) return { basis: 'partial', total: total as PicoUsd, lines, book: book.version, unpricedUnits }
-  return { basis: found.isExact ? 'computed' : 'estimated', total: total as PicoUsd, lines, book: book.version }
+  if (unpricedUnits !== undefined) return { basis: 'partial', total: total as PicoUsd, lines, book: version, unpricedUnits }
+  return { basis: card.isExact ? 'computed' : 'estimated', total: total as PicoUsd, lines, book: version }
 }
 
-const ratesFor = (card: RateCard, usage: Usage): RateCard['rates'] => {
-  if (card.tiers.length === 0) return card.rates
+const pricesFor = (card: RateCard, usage: Usage): UnitPrices => {
+  if (card.tiers.length === 0) return card.prices
   const prompt = promptTokensOf(usage)
-  let rates = card.rates
+  let prices = card.prices
   // Tiers are in rising order of their threshold and each names all its rates, so that the last one reached is the whole answer.
-  for (const tier of card.tiers) if (tier.op === 'gte' ? prompt >= tier.threshold : prompt > tier.threshold) rates = tier.rates
-  return rates
+  for (const tier of card.tiers) if (tier.op === 'gte' ? prompt >= tier.threshold : prompt > tier.threshold) prices = tier.prices
+  return prices
 }
 
-const lineOf = (unit: Unit, count: number, rates: RateCard['rates'], multiplier: Multiplier | undefined): Line | undefined => {
-  let pricedAs: Unit | undefined
-  let rate: Rate | undefined = rates[unit]
-  for (let next = units[unit].pricedAs; rate === undefined && next !== undefined; next = units[next].pricedAs) {
-    pricedAs = next
-    rate = rates[next]
-  }
-  if (rate === undefined) return undefined
-  const info = units[unit]
-  // Uplifts and discounts of a provider hold for its tokens, not for searches, pages or machines (Anthropic: pricing, "Data residency").
-  const applied = info.side === 'other' ? undefined : multiplier
-  return {
-    unit,
-    count,
-    rate: rate.amount,
-    per: info.per,
-    ...(applied === undefined ? undefined : { multiplier: applied }),
-    ...(pricedAs === undefined ? undefined : { pricedAs }),
-    total: lineTotal(count, rate, info.per, applied),
-  }
+const lineOf = (count: number, price: UnitPrice): Line => {
+  const { unit, rate, per, multiplier, pricedAs } = price
+  const total = totalOf(count, price)
+  // Four literals rather than one with optional parts: a charge is made for every call, and this is half of what it takes.
+  if (multiplier === undefined)
+    return pricedAs === undefined ? { unit, count, rate, per, total } : { unit, count, rate, per, pricedAs, total }
+  return pricedAs === undefined ? { unit, count, rate, per, multiplier, total } : { unit, count, rate, per, multiplier, pricedAs, total }
 }
 
-const lineTotal = (count: number, rate: Rate, per: number, multiplier: Multiplier | undefined): PicoUsd => {
-  if (multiplier === undefined) {
-    if (rate.each !== undefined) return (BigInt(count) * rate.each) as PicoUsd
-    return divideHalfEven(BigInt(count) * rate.amount, BigInt(per)) as PicoUsd
-  }
-  return divideHalfEven(BigInt(count) * rate.amount * multiplier.numerator, BigInt(per) * multiplier.denominator) as PicoUsd
+const totalOf = (count: number, { each, numerator, denominator }: UnitPrice): PicoUsd => {
+  if (each === undefined) return divideHalfEven(BigInt(count) * numerator, denominator) as PicoUsd
+  const product = count * each
+  // Below 2⁵³ the product of two integers is exact in a double, and one BigInt is made instead of two.
+  return (product <= Number.MAX_SAFE_INTEGER ? BigInt(product) : BigInt(count) * BigInt(each)) as PicoUsd
 }
 
 /** The money of a charge: an unpriced one adds nothing to a total and is counted in its coverage instead. */

@@ -2,7 +2,7 @@ import { TaximeterError } from './errors.ts'
 import type { Variant } from './event.ts'
 import { type Multiplier, type PicoUsd, parseMultiplier, parseUsd } from './money.ts'
 import type { CardJson, PeriodJson, RatesJson } from './price-book.ts'
-import { isUnit, type Unit, units } from './units.ts'
+import { isUnit, type Unit, unitNames, units } from './units.ts'
 
 /** A rate: `amount` pico-dollars for `per` of its unit; `each` the same for one, where that is a whole number (nearly always). */
 export interface Rate {
@@ -12,14 +12,41 @@ export interface Rate {
 
 export type Rates = Readonly<Partial<Record<Unit, Rate>>>
 
+/**
+ * A rate made ready for charging: the unit's own or the one of `pricedAs`, the multiplier included, so that one call takes one
+ * multiplication per unit. A count of n costs n × numerator ÷ denominator pico-dollars, or n × `each` where that is whole.
+ */
+export interface UnitPrice {
+  readonly unit: Unit
+  readonly rate: PicoUsd
+  readonly per: number
+  readonly multiplier: Multiplier | undefined
+  readonly pricedAs: Unit | undefined
+  readonly each: number | undefined
+  readonly numerator: bigint
+  readonly denominator: bigint
+}
+
+/** In the order of `unitNames`; undefined where a unit has no price. */
+export type UnitPrices = readonly (UnitPrice | undefined)[]
+
 /** What one call is priced by: the rates of one model, at one time, for one variant. */
 export interface RateCard {
   readonly rates: Rates
+  /** The rates as charges take them. */
+  readonly prices: UnitPrices
   /** Rising thresholds; each names all its rates. */
-  readonly tiers: readonly { readonly op: 'gt' | 'gte'; readonly threshold: number; readonly rates: Rates }[]
+  readonly tiers: readonly RateTier[]
   readonly multiplier?: Multiplier
   /** False when the call's tier, speed or region has no price of its own in the book and the standard one stands in. */
   readonly isExact: boolean
+}
+
+export interface RateTier {
+  readonly op: 'gt' | 'gte'
+  readonly threshold: number
+  readonly rates: Rates
+  readonly prices: UnitPrices
 }
 
 /** Variants are named by callers: only so many are remembered, so that a stream of new ones cannot fill the memory. */
@@ -79,7 +106,14 @@ const variantCard = (period: PeriodJson, standard: RateCard, variant: Variant, w
     const factor = multiplierOf(declared.multiply, where)
     multiplier = multiplier === undefined ? factor : compound(multiplier, factor)
   }
-  return { rates: card.rates, tiers: card.tiers, isExact, ...(multiplier && { multiplier }) }
+  if (multiplier === undefined) return { ...card, isExact }
+  return {
+    rates: card.rates,
+    prices: pricesOf(card.rates, multiplier),
+    tiers: card.tiers.map((tier) => ({ ...tier, prices: pricesOf(tier.rates, multiplier) })),
+    multiplier,
+    isExact,
+  }
 }
 
 const compound = (left: Multiplier, right: Multiplier): Multiplier => ({
@@ -88,12 +122,37 @@ const compound = (left: Multiplier, right: Multiplier): Multiplier => ({
 })
 
 const cardOf = (json: CardJson, where: string): RateCard => {
+  const rates = ratesOf(json.rates, where)
   const tiers = [...(json.tiers ?? [])].sort((left, right) => left.threshold - right.threshold)
   return {
-    rates: ratesOf(json.rates, where),
-    tiers: tiers.map((tier) => ({ op: tier.op, threshold: tier.threshold, rates: ratesOf({ ...json.rates, ...tier.rates }, where) })),
+    rates,
+    prices: pricesOf(rates, undefined),
+    tiers: tiers.map(({ op, threshold, rates }) => {
+      const all = ratesOf({ ...json.rates, ...rates }, where)
+      return { op, threshold, rates: all, prices: pricesOf(all, undefined) }
+    }),
     isExact: true,
   }
+}
+
+const pricesOf = (rates: Rates, multiplier: Multiplier | undefined): UnitPrices => unitNames.map((unit) => priceOf(unit, rates, multiplier))
+
+const priceOf = (unit: Unit, rates: Rates, multiplier: Multiplier | undefined): UnitPrice | undefined => {
+  let pricedAs: Unit | undefined
+  let rate: Rate | undefined = rates[unit]
+  for (let next = units[unit].pricedAs; rate === undefined && next !== undefined; next = units[next].pricedAs) {
+    pricedAs = next
+    rate = rates[next]
+  }
+  if (rate === undefined) return undefined
+  const { per, side } = units[unit]
+  // Uplifts and discounts of a provider hold for its tokens, not for searches, pages or machines (Anthropic: pricing, "Data residency").
+  const applied = side === 'other' ? undefined : multiplier
+  const numerator = rate.amount * (applied?.numerator ?? 1n)
+  const denominator = BigInt(per) * (applied?.denominator ?? 1n)
+  const each = numerator / denominator
+  const isWhole = each * denominator === numerator && each <= Number.MAX_SAFE_INTEGER
+  return { unit, rate: rate.amount, per, multiplier: applied, pricedAs, each: isWhole ? Number(each) : undefined, numerator, denominator }
 }
 
 const ratesOf = (json: RatesJson, where: string): Rates => {
