@@ -9,18 +9,23 @@ export const errorCodes = [
   'BODY_TOO_LARGE',
   'BATCH_TOO_LARGE',
   'BUDGET_EXCEEDED',
+  'FORBIDDEN_ORIGIN',
+  'INTERNAL',
   'LEDGER_NEWER',
   'LEDGER_FOREIGN',
   'LEDGER_DAMAGED',
   'LEDGER_BUSY',
   'LEDGER_CLOSED',
   'LEDGER_FAILED',
+  'METHOD_NOT_ALLOWED',
   'NOT_FOUND',
+  'TOO_MANY_STREAMS',
   'UNAUTHORIZED',
   'UPSTREAM_FAILED',
   'UPSTREAM_TIMEOUT',
   'UNKNOWN_DIALECT',
   'UNSAFE_ADDRESS',
+  'UNSUPPORTED_MEDIA',
 ] as const
 export type ErrorCode = (typeof errorCodes)[number]
 
