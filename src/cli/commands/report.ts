@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { parseQuestion } from '../../core/question.ts'
+import { startOf } from '../../core/window.ts'
+import { type ConfigOptions, configOf, type Io } from '../io.ts'
+import { openLedger } from '../open-ledger.ts'
+import { reportCsv, reportText } from '../report.ts'
+
+interface ReportOptions extends ConfigOptions {
+  readonly by: string
+  readonly measure: string
+  readonly interval?: string
+  readonly last?: string
+  readonly from?: string
+  readonly to?: string
+  readonly tz?: string
+  readonly top?: string
+  readonly where?: readonly string[]
+  readonly json?: true
+  readonly csv?: true
+}
+
+const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+/** `taximeter report`: any question put to the ledger's file, as a table, JSON or CSV. Without a period it is today. */
+export const reportCommand = (io: Io): Command =>
+  new Command('report')
+    .description('what was spent, by task, agent, model, release or any other attribute')
+    .option('--by <attributes>', 'break down by these, separated by commas', 'task')
+    .option('--measure <measures>', 'what to show', 'cost,calls,promptTokens,completionTokens,costPerRun')
+    .option('--interval <interval>', 'cut the period by minute, 15m, hour, day, week or month')
+    .option('--last <span>', 'the last 1h, 24h, 7d …')
+    .option('--from <instant>', 'from this day or instant on')
+    .option('--to <instant>', 'up to this day or instant')
+    .option('--tz <zone>', 'time zone of days, weeks and months')
+    .option('--where <filter>', 'only task:refund, model:a,b, -team: … (repeatable)', collected)
+    .option('--top <n>', 'keep the n largest, fold the rest into "other"')
+    .option('--config <file>', 'configuration file')
+    .option('--data <file>', "the ledger's file")
+    .option('--json', 'the exact answer as JSON')
+    .option('--csv', 'the exact answer as CSV')
+    .action(async (options: ReportOptions) => {
+      const { config } = configOf(io, options)
+      const zone = options.tz ?? config.zone
+      const isToday = options.last === undefined && options.from === undefined && options.to === undefined
+      const from = isToday ? new Date(startOf('day', io.now(), zone)).toISOString() : options.from
+      const question = parseQuestion({ ...options, from, tz: zone }, io.now())
+      const store = await openLedger(config, { mustExist: true })
+      try {
+        const answer = await store.ask(question)
+        io.out(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : options.csv ? reportCsv(question, answer) : `${reportText(question, answer)}\n`)
+      } finally {
+        await store.close()
+      }
+    })

@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import { dollars, figure } from './figures.ts'
+import { textTable } from './text-table.ts'
+
+describe('dollars', () => {
+  test.each([
+    ['0.000000000000', '$0'],
+    ['0.000117650000', '$0.0001177'],
+    ['0.000000000001', '$0.000000000001'],
+    ['0.005000000000', '$0.005'],
+    ['0.500000000000', '$0.50'],
+    ['1.005000000000', '$1.01'],
+    ['12.344999999999', '$12.34'],
+    ['999.999000000000', '$1,000.00'],
+    ['123456789012.340000000000', '$123,456,789,012.34'],
+    ['-0.250000000000', '-$0.25'],
+  ])('%s reads %s', (text, shown) => {
+    expect(dollars(text)).toBe(shown)
+  })
+})
+
+test('what is not defined is a dash and never zero', () => {
+  expect(figure('costPerRun', null)).toBe('–')
+  expect(figure('cost', '0.000000000000')).toBe('$0')
+  expect(figure('cacheHitRate', 0.25)).toBe('25.0 %')
+  expect(figure('tokens', 1234567)).toBe('1,234,567')
+  expect(figure('tokens', '12345678901234567890')).toBe('12,345,678,901,234,567,890')
+})
+
+test('a name cannot move the cursor or stretch the table', () => {
+  const table = textTable(
+    [{ title: 'agent' }, { title: 'cost', align: 'right' }],
+    [
+      ['\u001b[2Jevil\u202e', '$1'],
+      ['x'.repeat(500), '$22'],
+    ],
+  )
+  expect(table).not.toMatch(/[\u001b\u202e]/)
+  expect(table.split('\n').every((line) => [...line].length <= 60)).toBe(true)
+})

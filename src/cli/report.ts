@@ -1,0 +1,44 @@
+import type { Answer, AnswerRow } from '../core/answer.ts'
+import { bases } from '../core/charge.ts'
+import type { Question } from '../core/question.ts'
+import { dollars, figure } from './figures.ts'
+import { type Column, textTable } from './text-table.ts'
+
+/** A question and its answer as a table for a terminal: the rows, the total, and how sure the total is. */
+export const reportText = (question: Question, answer: Answer): string => {
+  const columns: readonly Column[] = [
+    ...(question.interval === undefined ? [] : [{ title: question.interval }]),
+    ...question.by.map((title) => ({ title })),
+    ...question.measures.map((title) => ({ title, align: 'right' as const })),
+  ]
+  const rows = answer.rows.map((row) => [...(question.interval === undefined ? [] : [String(row.bucket)]), ...question.by.map((name) => nameOf(row, name)), ...figuresOf(question, row)])
+  const total = [...(question.interval === undefined ? [] : ['total']), ...question.by.map((_, index) => (index === 0 && question.interval === undefined ? 'total' : '')), ...figuresOf(question, answer.totals as AnswerRow)]
+  return `${textTable(columns, question.by.length + columns.length === question.measures.length ? [total] : [...rows, total])}\n\n${coverageText(answer)}`
+}
+
+const nameOf = (row: AnswerRow, name: string): string => (row[name] === null ? '(none)' : String(row[name]))
+
+const figuresOf = (question: Question, row: AnswerRow): readonly string[] => question.measures.map((measure) => figure(measure, row[measure]))
+
+/** How sure a total is, in words. What is unpriced is said first: the total leaves it out. */
+export const coverageText = (answer: Pick<Answer, 'coverage'>): string => {
+  const said = bases.filter((basis) => answer.coverage[basis].calls > 0)
+  if (said.length === 0) return 'No calls in this period.'
+  const calls = said.reduce((sum, basis) => sum + answer.coverage[basis].calls, 0)
+  const parts = said.map((basis) => {
+    const { calls: count, cost } = answer.coverage[basis]
+    return basis === 'unpriced' ? `${count} unpriced (not in the total)` : `${count} ${basis} ${dollars(cost)}`
+  })
+  return `Coverage of ${calls} ${calls === 1 ? 'call' : 'calls'}: ${parts.join(' · ')}`
+}
+
+/** The same answer as CSV (RFC 4180), exact. A cell that a spreadsheet could take for a formula is prefixed with an apostrophe. */
+export const reportCsv = (question: Question, answer: Answer): string => {
+  const columns = [...(question.interval === undefined ? [] : ['bucket']), ...question.by, ...question.measures]
+  return `${[columns, ...answer.rows.map((row) => columns.map((column) => String(row[column] ?? '')))].map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`
+}
+
+const csvCell = (text: string): string => {
+  const safe = /^[=+@\t\r]|^-(?!\d)/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
