@@ -1,23 +1,6 @@
-import { describe, expect, test } from 'vitest'
-import { dollars, figure } from './figures.ts'
+import { expect, test } from 'vitest'
+import { figure } from './figures.ts'
 import { textTable } from './text-table.ts'
-
-describe('dollars', () => {
-  test.each([
-    ['0.000000000000', '$0'],
-    ['0.000117650000', '$0.0001177'],
-    ['0.000000000001', '$0.000000000001'],
-    ['0.005000000000', '$0.005'],
-    ['0.500000000000', '$0.50'],
-    ['1.005000000000', '$1.01'],
-    ['12.344999999999', '$12.34'],
-    ['999.999000000000', '$1,000.00'],
-    ['123456789012.340000000000', '$123,456,789,012.34'],
-    ['-0.250000000000', '-$0.25'],
-  ])('%s reads %s', (text, shown) => {
-    expect(dollars(text)).toBe(shown)
-  })
-})
 
 test('what is not defined is a dash and never zero', () => {
   expect(figure('costPerRun', null)).toBe('–')

@@ -1,7 +1,8 @@
 import type { Answer, AnswerRow } from '../core/answer.ts'
 import { bases } from '../core/charge.ts'
 import type { Question } from '../core/question.ts'
-import { dollars, figure } from './figures.ts'
+import { readableUsd } from '../core/readable.ts'
+import { figure } from './figures.ts'
 import { type Column, textTable } from './text-table.ts'
 
 /** A question and its answer as a table for a terminal: the rows, the total, and how sure the total is. */
@@ -11,14 +12,23 @@ export const reportText = (question: Question, answer: Answer): string => {
     ...question.by.map((title) => ({ title })),
     ...question.measures.map((title) => ({ title, align: 'right' as const })),
   ]
-  const rows = answer.rows.map((row) => [...(question.interval === undefined ? [] : [String(row.bucket)]), ...question.by.map((name) => nameOf(row, name)), ...figuresOf(question, row)])
-  const total = [...(question.interval === undefined ? [] : ['total']), ...question.by.map((_, index) => (index === 0 && question.interval === undefined ? 'total' : '')), ...figuresOf(question, answer.totals as AnswerRow)]
+  const rows = answer.rows.map((row) => [
+    ...(question.interval === undefined ? [] : [String(row.bucket)]),
+    ...question.by.map((name) => nameOf(row, name)),
+    ...figuresOf(question, row),
+  ])
+  const total = [
+    ...(question.interval === undefined ? [] : ['total']),
+    ...question.by.map((_, index) => (index === 0 && question.interval === undefined ? 'total' : '')),
+    ...figuresOf(question, answer.totals as AnswerRow),
+  ]
   return `${textTable(columns, question.by.length + columns.length === question.measures.length ? [total] : [...rows, total])}\n\n${coverageText(answer)}`
 }
 
 const nameOf = (row: AnswerRow, name: string): string => (row[name] === null ? '(none)' : String(row[name]))
 
-const figuresOf = (question: Question, row: AnswerRow): readonly string[] => question.measures.map((measure) => figure(measure, row[measure]))
+const figuresOf = (question: Question, row: AnswerRow): readonly string[] =>
+  question.measures.map((measure) => figure(measure, row[measure]))
 
 /** How sure a total is, in words. What is unpriced is said first: the total leaves it out. */
 export const coverageText = (answer: Pick<Answer, 'coverage'>): string => {
@@ -27,7 +37,7 @@ export const coverageText = (answer: Pick<Answer, 'coverage'>): string => {
   const calls = said.reduce((sum, basis) => sum + answer.coverage[basis].calls, 0)
   const parts = said.map((basis) => {
     const { calls: count, cost } = answer.coverage[basis]
-    return basis === 'unpriced' ? `${count} unpriced (not in the total)` : `${count} ${basis} ${dollars(cost)}`
+    return basis === 'unpriced' ? `${count} unpriced (not in the total)` : `${count} ${basis} ${readableUsd(cost)}`
   })
   return `Coverage of ${calls} ${calls === 1 ? 'call' : 'calls'}: ${parts.join(' · ')}`
 }

@@ -47,7 +47,13 @@ export const reportCommand = (io: Io): Command =>
       const store = await openLedger(config, { mustExist: true })
       try {
         const answer = await store.ask(question)
-        io.out(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : options.csv ? reportCsv(question, answer) : `${reportText(question, answer)}\n`)
+        io.out(
+          options.json
+            ? `${JSON.stringify(answer, undefined, 2)}\n`
+            : options.csv
+              ? reportCsv(question, answer)
+              : `${reportText(question, answer)}\n`,
+        )
       } finally {
         await store.close()
       }
