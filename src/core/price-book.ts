@@ -80,6 +80,8 @@ export interface PeriodJson extends CardJson {
 
 /** Other rates for the same model: those named replace the period's, then `multiply` applies to every token rate. */
 export interface VariantJson extends Partial<CardJson>, Variant {
+  /** In place of `region`, where several have the same price. */
+  readonly regions?: readonly string[]
   readonly multiply?: string
 }
 
@@ -99,11 +101,20 @@ const resolvedMax = 10_000
 
 /** A book ready to be asked. Models are read when first asked for: the whole book is far larger than what one process uses. Throws BAD_PRICE. */
 export const createPriceBook = (json: BookJson): PriceBook => {
-  const providers = new Map(Object.entries(json.providers).map(([id, provider]) => [id, createShelf(id, provider)]))
+  const shelves = new Map<string, ReturnType<typeof createShelf>>()
+  const shelfOf = (id: string) => {
+    const known = shelves.get(id)
+    if (known !== undefined) return known
+    const provider = Object.hasOwn(json.providers, id) ? json.providers[id] : undefined
+    if (provider === undefined) return undefined
+    const made = createShelf(id, provider)
+    shelves.set(id, made)
+    return made
+  }
   const resolved = new Map<string, Map<string, Model | undefined>>()
 
   const search = (provider: string, model: string, depth = 0): Model | undefined => {
-    const shelf = providers.get(provider)
+    const shelf = shelfOf(provider)
     if (shelf === undefined || depth > 3) return undefined
     const own = shelf.model(model)
     if (own !== undefined) return own
@@ -143,7 +154,7 @@ export const createPriceBook = (json: BookJson): PriceBook => {
     },
     outputMaxOf: (provider, model) => resolve(provider, model)?.outputMax,
     readAll() {
-      for (const shelf of providers.values()) shelf.readAll()
+      for (const id of Object.keys(json.providers)) shelfOf(id)?.readAll()
     },
   }
 }
@@ -159,11 +170,18 @@ interface Model {
 const createShelf = (provider: string, json: ProviderJson) => {
   const aliases = new Map<string, string>()
   const normalised = new Map<string, string>()
-  for (const [name, model] of Object.entries(json.models)) {
-    for (const alias of model.aliases ?? []) aliases.set(alias, name)
-    if (!normalised.has(normalisedName(name))) normalised.set(normalisedName(name), name)
+  // Of the models whose names differ only in spelling the one with the shortest name stands for all spellings that are not listed.
+  const normalise = (spelling: string, name: string) => {
+    const key = normalisedName(spelling)
+    const other = normalised.get(key)
+    if (other === undefined || name.length < other.length) normalised.set(key, name)
   }
-  for (const [alias, name] of aliases) if (!normalised.has(normalisedName(alias))) normalised.set(normalisedName(alias), name)
+  for (const name of Object.keys(json.models)) normalise(name, name)
+  for (const [name, model] of Object.entries(json.models))
+    for (const alias of model.aliases ?? []) {
+      aliases.set(alias, name)
+      if (!normalised.has(normalisedName(alias))) normalise(alias, name)
+    }
   const patterns = (json.patterns ?? []).map(([source, name]) => ({ pattern: new RegExp(source, 'i'), name }))
   const models = new Map<string, Model>()
 
@@ -171,7 +189,13 @@ const createShelf = (provider: string, json: ProviderJson) => {
     const alias = aliases.get(asked)
     if (alias !== undefined) return alias
     if (Object.hasOwn(json.models, asked)) return asked
-    return normalised.get(normalisedName(asked)) ?? patterns.find(({ pattern }) => pattern.test(asked))?.name
+    // A path before the name is a vendor ("openai/gpt-4.1"), a resource ("arn:…/us.anthropic.…") or nothing that we know.
+    const last = asked.slice(asked.lastIndexOf('/') + 1)
+    return (
+      normalised.get(normalisedName(asked)) ??
+      normalised.get(normalisedName(last)) ??
+      patterns.find(({ pattern }) => pattern.test(asked))?.name
+    )
   }
 
   return {
@@ -195,14 +219,19 @@ const createShelf = (provider: string, json: ProviderJson) => {
 }
 
 /**
- * The same model under the spellings that are in use: lower case, without "models/" or a vendor's prefix path, without a
- * trailing snapshot date ("-2025-04-14", "-20250414", "@20250414") or "-latest".
+ * The same model under the spellings that are in use: lower case; "4.5" and "4-5" alike; without "models/", "publishers/…/models/"
+ * or "accounts/…/models/"; without the region before ("us.", "global.") and the revision after ("-v1:0") that AWS adds; without a
+ * trailing snapshot date ("-2025-04-14", "-20250414", "@20250414"), "-latest" or a router's preference (":nitro"). What else
+ * follows a name (":free", "-fast", "-preview") is another model with another price.
  */
 export const normalisedName = (name: string): string =>
   name
     .toLowerCase()
-    .replace(/^(?:models|publishers\/[^/]+\/models)\//, '')
-    .replace(/(?:[-@](?:\d{4}-\d{2}-\d{2}|20\d{6})|-latest|@default)$/, '')
+    .replace(/^(?:models|publishers\/[^/]+\/models|accounts\/[^/]+\/(?:models|routers))\//, '')
+    .replace(/^(?:global|regional|us-gov|us|eu|apac|au|jp|ca)\.(?=[a-z0-9-]+\.)/, '')
+    .replace(/-v\d+:\d+(?::\d+k)?$|:(?:nitro|floor|online|exacto)$/, '')
+    .replace(/(?:[-@](?:\d{4}-\d{2}-\d{2}|20\d{6})|[-@](?:latest|default))$/, '')
+    .replace(/(?<=\d)\.(?=\d)/g, '-')
 
 const createModel = (provider: string, name: string, json: ModelJson): Model => {
   const periods = json.periods
@@ -230,7 +259,8 @@ const readModel = (provider: string, name: string, json: ModelJson): void => {
   const model = createModel(provider, name, json)
   for (const period of json.periods) {
     const at = period.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(period.from)
-    for (const { tier, speed, region } of period.variants ?? [])
-      model.cardAt(at, { ...(tier && { tier }), ...(speed && { speed }), ...(region && { region }) })
+    for (const { tier, speed, region, regions } of period.variants ?? [])
+      for (const place of [region, ...(regions ?? [])])
+        model.cardAt(at, { ...(tier && { tier }), ...(speed && { speed }), ...(place && { region: place }) })
   }
 }

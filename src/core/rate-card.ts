@@ -1,7 +1,7 @@
 import { TaximeterError } from './errors.ts'
 import type { Variant } from './event.ts'
 import { type Multiplier, type PicoUsd, parseMultiplier, parseUsd } from './money.ts'
-import type { CardJson, PeriodJson, RatesJson } from './price-book.ts'
+import type { CardJson, PeriodJson, RatesJson, VariantJson } from './price-book.ts'
 import { isUnit, type Unit, unitNames, units } from './units.ts'
 
 /** A rate: `amount` pico-dollars for `per` of its unit; `each` the same for one, where that is a whole number (nearly always). */
@@ -73,7 +73,7 @@ const cardsOf = (period: PeriodJson, where: string) => {
   const standard = cardOf(period, where)
   const variants = new Map<string, RateCard>()
   return (variant: Variant): RateCard => {
-    if (variant.tier === undefined && variant.speed === undefined && variant.region === undefined) return standard
+    if (isUsual(variant.tier) && isUsual(variant.speed) && isUsual(variant.region)) return standard
     const key = `${variant.tier ?? ''}|${variant.speed ?? ''}|${variant.region ?? ''}`
     let card = variants.get(key)
     if (card === undefined) {
@@ -84,6 +84,9 @@ const cardsOf = (period: PeriodJson, where: string) => {
   }
 }
 
+/** The names that providers give to the absence of a variant. */
+const isUsual = (name: string | undefined): boolean => name === undefined || name === 'standard' || name === 'default'
+
 const aspects = ['tier', 'speed', 'region'] as const
 
 /**
@@ -92,11 +95,9 @@ const aspects = ['tier', 'speed', 'region'] as const
  */
 const variantCard = (period: PeriodJson, standard: RateCard, variant: Variant, where: string): RateCard => {
   const agreeing = (period.variants ?? [])
-    .filter((declared) => aspects.every((aspect) => declared[aspect] === undefined || declared[aspect] === variant[aspect]))
-    .sort((left, right) => aspects.filter((aspect) => left[aspect]).length - aspects.filter((aspect) => right[aspect]).length)
-  const isExact = aspects.every(
-    (aspect) => variant[aspect] === undefined || agreeing.some((declared) => declared[aspect] === variant[aspect]),
-  )
+    .filter((declared) => aspects.every((aspect) => !isNamed(declared, aspect) || agrees(declared, aspect, variant)))
+    .sort((left, right) => namedCount(left) - namedCount(right))
+  const isExact = aspects.every((aspect) => isUsual(variant[aspect]) || agreeing.some((declared) => isNamed(declared, aspect)))
   let card: RateCard = standard
   let multiplier: Multiplier | undefined
   for (const declared of agreeing) {
@@ -114,6 +115,19 @@ const variantCard = (period: PeriodJson, standard: RateCard, variant: Variant, w
     multiplier,
     isExact,
   }
+}
+
+type Aspect = (typeof aspects)[number]
+
+const isNamed = (declared: VariantJson, aspect: Aspect): boolean =>
+  declared[aspect] !== undefined || (aspect === 'region' && declared.regions !== undefined)
+
+const namedCount = (declared: VariantJson): number => aspects.filter((aspect) => isNamed(declared, aspect)).length
+
+const agrees = (declared: VariantJson, aspect: Aspect, variant: Variant): boolean => {
+  const value = variant[aspect]
+  if (value === undefined) return false
+  return declared[aspect] === value || (aspect === 'region' && declared.regions?.includes(value) === true)
 }
 
 const compound = (left: Multiplier, right: Multiplier): Multiplier => ({

@@ -61,7 +61,7 @@ export const units: Readonly<Record<Unit, UnitInfo>> = {
   search_unit: { side: 'other', per: thousand, title: 'Search units (rerank)' },
   image: { side: 'other', per: 1, title: 'Images made' },
   page: { side: 'other', per: thousand, title: 'Document pages read' },
-  second: { side: 'other', per: 1, title: 'Seconds of audio or video' },
+  second: { side: 'other', per: 3600, title: 'Seconds of audio or video, priced per hour' },
   character: { side: 'other', per: million, title: 'Characters spoken' },
   request: { side: 'other', per: thousand, title: 'Requests' },
   machine_ms: { side: 'other', per: 3_600_000, title: 'Milliseconds of a machine, priced per hour' },
