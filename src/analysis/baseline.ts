@@ -1,0 +1,61 @@
+import { medianOf, robustSpreadOf } from './statistics.ts'
+
+/** What an hour usually is for a segment, learned from the same hours before. */
+export interface Baseline {
+  readonly expected: number
+  /** Robust standard deviation. */
+  readonly spread: number
+  /** From what it was learned: the same hour of the week, or of the day. */
+  readonly season: 'week' | 'day'
+  readonly samples: number
+}
+
+const weekHours = 168
+/** The same hour of the week needs three weeks; the same hour of the day, four days. Before that there is no baseline and no alert. */
+const weeksMin = 3
+const daysMin = 4
+/** Medians of few samples can agree by chance: the spread is never below this share of what is expected. */
+const spreadShareMin = 0.15
+
+/**
+ * The baseline of the hour that follows a series of hourly values, oldest first. Medians, so that a past incident does not
+ * become normal. Undefined while there is too little history.
+ */
+export const baselineOf = (hourly: readonly number[]): Baseline | undefined => {
+  const weekly = sameHours(hourly, weekHours)
+  const season = weekly.length >= weeksMin ? 'week' : 'day'
+  const samples = season === 'week' ? weekly : sameHours(hourly, 24)
+  if (samples.length < (season === 'week' ? weeksMin : daysMin)) return undefined
+  const expected = medianOf(samples)
+  // With three weeks the same hours are few: the hours around them lend their spread.
+  const residuals = hourly
+    .slice(-4 * weekHours)
+    .map((value, index, recent) => value - medianOf(sameHours(recent.slice(0, index + 1), 24).slice(-7)))
+  return {
+    expected,
+    spread: Math.max(robustSpreadOf(samples), robustSpreadOf(residuals.slice(24)), expected * spreadShareMin),
+    season,
+    samples: samples.length,
+  }
+}
+
+/** The values that lie a whole number of periods before the next one. */
+const sameHours = (hourly: readonly number[], period: number): readonly number[] => {
+  const same: number[] = []
+  for (let index = hourly.length - period; index >= 0; index -= period) same.push(hourly[index] ?? 0)
+  return same
+}
+
+export interface Surprise {
+  readonly expected: number
+  readonly came: number
+  /** How many spreads above what was expected. */
+  readonly distance: number
+}
+
+/** A value far above its baseline and above it by at least `floor` (so that cents never page); undefined when it is as expected. */
+export const surpriseOf = (value: number, baseline: Baseline, floor: number, distanceMin = 5): Surprise | undefined => {
+  const above = value - baseline.expected
+  const distance = baseline.spread === 0 ? (above > 0 ? Number.POSITIVE_INFINITY : 0) : above / baseline.spread
+  return above >= floor && distance >= distanceMin ? { expected: baseline.expected, came: value, distance } : undefined
+}
