@@ -2,6 +2,7 @@ import { type Basis, bases } from './charge.ts'
 import { divideHalfEven, formatUsd } from './money.ts'
 import type { Breakdown, Measure, Question } from './question.ts'
 import { completionUnits, promptUnits, type Unit } from './units.ts'
+import { nextStart } from './window.ts'
 
 /** What a store adds up for one group of calls, and for the runs that started in it. Everything else is derived from this. */
 export interface Sums {
@@ -28,6 +29,8 @@ export interface Group {
   readonly bucket?: number
   readonly key: readonly (string | null)[]
   readonly sums: Sums
+  /** On the row `other`: how many groups are folded into it. */
+  readonly folded?: number
 }
 
 /** A count is a number; past 2⁵³ it is a decimal string, because JSON numbers would lose digits. Money is dollars with 12 decimals. `null`: not defined (nothing to divide by). */
@@ -60,24 +63,32 @@ export const emptySums = (): Sums => ({
 
 /** Groups as found by a store, and the sums over all of them, → the answer in its outside form. */
 export const answerOf = (question: Question, groups: readonly Group[], total: Sums): Answer => {
-  const hours = (question.to - question.from) / 3_600_000
+  const hours = hoursOf(question, undefined)
   return {
     from: new Date(question.from).toISOString(),
     to: new Date(question.to).toISOString(),
     tz: question.zone,
-    rows: groups.map((group) => rowOf(question, group, hours)),
+    rows: groups.map((group) => rowOf(question, group)),
     totals: measuresOf(question.measures, total, hours),
     coverage: coverageOf(total),
   }
 }
 
-const rowOf = (question: Question, group: Group, hours: number): AnswerRow => {
+/** The hours that a rate is over: those of the period, or those of a bucket that lie in the period. */
+export const hoursOf = (question: Question, bucket: number | undefined): number => {
+  if (bucket === undefined || question.interval === undefined) return (question.to - question.from) / 3_600_000
+  const end = nextStart(question.interval, bucket, question.zone)
+  return (Math.min(end, question.to) - Math.max(bucket, question.from)) / 3_600_000
+}
+
+const rowOf = (question: Question, group: Group): AnswerRow => {
   const row: Record<string, Value> = {}
   if (group.bucket !== undefined) row.bucket = new Date(group.bucket).toISOString()
   question.by.forEach((name: Breakdown, index) => {
     row[name] = group.key[index] ?? null
   })
-  return Object.assign(row, measuresOf(question.measures, group.sums, hours)) as AnswerRow
+  if (group.folded !== undefined) row.folded = group.folded
+  return Object.assign(row, measuresOf(question.measures, group.sums, hoursOf(question, group.bucket))) as AnswerRow
 }
 
 const measuresOf = (measures: readonly Measure[], sums: Sums, hours: number): Record<string, Value> => {

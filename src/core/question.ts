@@ -45,6 +45,7 @@ export const segmentBreakdowns = [
   'kind',
   'status',
   'stopReason',
+  'runStatus',
   'source',
   'unit',
   'basis',

@@ -48,6 +48,8 @@ export type Cursor = string
 export interface Followed {
   readonly cursor: Cursor
   readonly entry: Entry
+  /** False for a call that another entry stands for by now: it is in the tail and in no total. True for run records. */
+  readonly isCounted: boolean
 }
 
 export interface Page {

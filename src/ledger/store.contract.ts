@@ -1,0 +1,28 @@
+import { afterEach, describe } from 'vitest'
+import { describeAppend } from './contract/append.ts'
+import { describeAsk } from './contract/ask.ts'
+import { describeRuns } from './contract/runs.ts'
+import { describeTail } from './contract/tail.ts'
+import type { Store } from './store.ts'
+
+/** Makes an empty store; the suite closes it. */
+export type MakeStore = () => Promise<Store>
+
+/** What every store must do, whatever is underneath. */
+export const describeStore = (name: string, make: MakeStore): void => {
+  describe(name, () => {
+    const stores: Store[] = []
+    afterEach(async () => {
+      for (const store of stores.splice(0)) await store.close()
+    })
+    const open: MakeStore = async () => {
+      const store = await make()
+      stores.push(store)
+      return store
+    }
+    describeAppend(open)
+    describeAsk(open)
+    describeRuns(open)
+    describeTail(open)
+  })
+}
