@@ -36,6 +36,6 @@ export interface LeaseChanges {
   /** Holders all of whose rows go, before `leases` are written. */
   readonly ended: readonly string[]
   readonly marks: readonly Mark[]
-  /** Rows whose time is over at this instant are deleted on the way. */
+  /** Rows whose time is over at this instant may be deleted on the way. */
   readonly now: number
 }
