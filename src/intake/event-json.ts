@@ -66,7 +66,6 @@ export const rejections = [
   'negative-count',
   'fractional-count',
   'count-too-large',
-  'missing-usage',
   'unknown-dialect',
   'bad-money',
   'event-too-large',
