@@ -28,6 +28,7 @@ export const usageFlags = [
   'repeated-usage',
   'truncated-stream',
   'malformed-chunk',
+  'unknown-input',
   'unpriced-variant',
   'stream-limit',
 ] as const

@@ -24,6 +24,11 @@ export interface UsageReport extends Variant {
 /** What a dialect needs to know of the provider it reads, where compatible servers differ. */
 export interface ReadContext {
   readonly provider: string
+  /**
+   * The prompt's tokens as the caller estimates them, for streams that end without telling. Without it such a stream's input is
+   * left out and flagged `unknown-input`, never taken for nothing.
+   */
+  readonly inputEstimate?: number
 }
 
 /**
@@ -49,6 +54,8 @@ export interface RequestReport {
 /** How one API reports usage. One file each; the list is dialects.ts. */
 export interface Dialect {
   readonly name: string
+  /** Where in an answer its usage object stands; empty where the counts are fields of the answer itself. */
+  readonly usagePath: readonly string[]
   /** True when a request to this path speaks this dialect; the path has no host and no query. */
   matchesPath(path: string): boolean
   /** True when a parsed answer (or one parsed stream record) looks like this dialect. The first of the list that says so is taken. */

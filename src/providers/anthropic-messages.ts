@@ -1,0 +1,195 @@
+import type { UsageFlag } from '../core/usage.ts'
+import { putAnthropicUsage } from './anthropic-usage.ts'
+import { traitsOf } from './compatible-providers.ts'
+import { countOf, createTally, flag, type Json, objectOf, put, type Tally } from './counts.ts'
+import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
+import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
+import { addText, bytesBetween, estimatedReport, quoteAfter, type SeenText, tokensOf, valueAt } from './seen-text.ts'
+import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
+import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
+
+/**
+ * Anthropic's messages, also as Vertex and Bedrock (InvokeModel) and compatible servers give them.
+ *
+ * Input, cache reads and cache writes lie beside one another; thinking is part of the output. In a stream the start has the
+ * prompt, and each delta repeats all counts, grown: it overwrites, and is never added.
+ */
+export const anthropicMessages: Dialect = {
+  name: 'anthropic-messages',
+  usagePath: ['usage'],
+  matchesPath: (path) =>
+    /\/messages$|\/publishers\/anthropic\/models\/[^/]+:(?:streamR|r)awPredict$|\/model\/[^/]*anthropic[^/]*\/invoke(?:-with-response-stream)?$/.test(
+      path,
+    ),
+  matchesBody: (body) => {
+    const type = body.type
+    if (type === 'message' || type === 'message_start' || type === 'message_delta' || type === 'message_stop') return true
+    if (type === 'error' && objectOf(body.error)?.type !== undefined && !('event_id' in body)) return true
+    const usage = objectOf(body.usage)
+    return usage?.input_tokens !== undefined && ('cache_read_input_tokens' in usage || 'cache_creation_input_tokens' in usage)
+  },
+  ofRequest: (body, path) => {
+    const model = nameOf(body.model) ?? modelInPath(path)
+    const limit = body.max_tokens
+    return {
+      isStream: body.stream === true || /stream/i.test(path),
+      operation: 'chat',
+      ...(model !== undefined && { model }),
+      ...(typeof limit === 'number' && limit > 0 && { outputMax: limit }),
+    }
+  },
+  ofBody: (body, context) => ofMessage(body, context),
+  createReader: (context) => createStreamReader(createMessageSink(context)),
+}
+
+/** Where a call ran, if nobody asked for a place: no price depends on these. */
+const unpricedGeos: ReadonlySet<string> = new Set(['global', 'not_available', 'default'])
+
+const ofMessage = (body: unknown, context: ReadContext): UsageReport => {
+  const message = objectOf(body)
+  if (message === undefined) return unreadable()
+  const tally = createTally()
+  const usage = objectOf(message.usage)
+  const settled = usage === undefined ? undefined : putAnthropicUsage(tally, usage)
+  const speed = nameOf(usage?.speed)
+  const geo = nameOf(usage?.inference_geo)?.toLowerCase()
+  return reportOf(tally, {
+    model: settled?.servedBy ?? nameOf(message.model),
+    responseId: nameOf(message.id),
+    tier: tierOf(usage?.service_tier),
+    speed: speed === undefined || speed === 'standard' ? undefined : speed,
+    region: geo === undefined || unpricedGeos.has(geo) ? undefined : geo,
+    reportedCost: usage === undefined ? undefined : traitsOf(context.provider).costOf(usage),
+    error: messageError(message),
+    also: settled?.also,
+  })
+}
+
+const messageError = (message: Json): string | undefined => {
+  if (message.error === undefined || message.error === null) return undefined
+  const error = objectOf(message.error)
+  return errorCodeOf(error?.type, error?.code, message.error)
+}
+
+const createMessageSink = (context: ReadContext): RecordSink => {
+  const seen: SeenText = { output: 0, reasoning: 0 }
+  const flags: UsageFlag[] = []
+  let message: Record<string, unknown> | undefined
+  let usage: Record<string, unknown> | undefined
+  let error: unknown
+  let outputBefore = -1
+  let isDone = false
+
+  const note = (name: UsageFlag): void => {
+    if (!flags.includes(name)) flags.push(name)
+  }
+
+  const takeStart = (started: Json | undefined): void => {
+    if (started === undefined) return
+    if (message !== undefined) note('repeated-start')
+    message ??= { ...started }
+    usage ??= { ...objectOf(started.usage) }
+  }
+
+  /** Counts only grow, so that a delta with less output than one before is that one sent again. */
+  const takeDelta = (delta: Json | undefined): void => {
+    if (delta === undefined) return
+    const output = typeof delta.output_tokens === 'number' ? delta.output_tokens : outputBefore
+    if (output < outputBefore) {
+      note('repeated-usage')
+      return
+    }
+    outputBefore = output
+    usage ??= {}
+    for (const [key, value] of Object.entries(delta)) {
+      // Compatible servers print a zero for what only their start knew; a prompt that was read cannot be unread.
+      const isUnsaid = value === null || value === undefined || (value === 0 && key !== 'output_tokens')
+      if (!isUnsaid || usage[key] === undefined) usage[key] = value
+    }
+  }
+
+  const takeRecord = (record: Json): void => {
+    if (record.type === 'message_start') takeStart(objectOf(record.message))
+    else if (record.type === 'message_delta') takeDelta(objectOf(record.usage))
+    else if (record.type === 'message_stop') isDone = true
+    else if (record.error != null) error = record.error
+    else if (record.type === 'message') {
+      takeStart(record)
+      isDone = true
+    } else if (record.type === 'content_block_delta') addDelta(seen, objectOf(record.delta))
+  }
+
+  return {
+    record(text) {
+      if (isDone || isPlainRecord(text, seen)) return
+      const record = parseRecord(text)
+      if (record === undefined) note('malformed-chunk')
+      else takeRecord(record)
+    },
+    get isDone() {
+      return isDone
+    },
+    report(framing) {
+      const odd: UsageFlag[] = [...framing, ...flags]
+      if (!isDone && error === undefined) odd.push('truncated-stream')
+      const whole = { ...message, ...(usage !== undefined && { usage }), ...(error !== undefined && { error }) }
+      const report = ofMessage(whole, context)
+      if (isDone) return withFlags(report, odd)
+      if (usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
+      return withFlags(outputBefore >= 0 ? partialReport(report) : withSeenOutput(report, whole, seen, context), odd)
+    },
+  }
+}
+
+/** Cut before any delta: the prompt is known from the start, the output only from the text that went by. */
+const withSeenOutput = (report: UsageReport, whole: Json, seen: SeenText, context: ReadContext): UsageReport => {
+  const estimate = tokensOf(seen.output) + tokensOf(seen.reasoning)
+  const started = countOf(createTally(), objectOf(whole.usage)?.output_tokens) ?? 0
+  if (estimate <= started) return partialReport(report)
+  const tally: Tally = { ...createTally(), isKnown: true }
+  for (const name of report.flags) flag(tally, name)
+  for (const [unit, count] of Object.entries(report.usage)) {
+    if (unit !== 'output' && unit !== 'reasoning') put(tally, unit as keyof UsageReport['usage'], count ?? 0)
+  }
+  put(tally, 'output', tokensOf(seen.output))
+  put(tally, 'reasoning', tokensOf(seen.reasoning))
+  if (report.quality === 'missing') return estimatedReport(report, seen, context)
+  return { ...report, usage: tally.units, quality: 'estimated', flags: tally.flags }
+}
+
+const blockDelta = '{"type":"content_block_delta"'
+
+/**
+ * Blocks are what a stream mostly consists of, and hold no counts. The text of a delta is counted where it stands; one that is
+ * written with spaces or in another order is parsed.
+ */
+const isPlainRecord = (text: string, seen: SeenText): boolean => {
+  if (text.charCodeAt(9) !== 99 || text.charCodeAt(23) !== 100) return isOtherBlock(text)
+  if (text.slice(0, blockDelta.length) !== blockDelta) return isOtherBlock(text)
+  const at = text.indexOf('_delta"', blockDelta.length)
+  const key = at === -1 ? undefined : textKeys[text.charCodeAt(at - 1)]
+  if (key === undefined) return at !== -1
+  const [name, kind] = key
+  const after = text.indexOf(name, at + 7)
+  const start = after === -1 ? -1 : valueAt(text, after + name.length)
+  const end = start === -1 || text.charCodeAt(start) !== 34 ? -1 : quoteAfter(text, start + 1)
+  if (end === -1) return false
+  seen[kind] += bytesBetween(text, start + 1, end)
+  return true
+}
+
+/** What holds the text of a delta, by the last letter of the delta's type: text_delta, input_json_delta, thinking_delta. */
+const textKeys: Readonly<Record<number, readonly [string, keyof SeenText]>> = {
+  116: ['text"', 'output'],
+  110: ['json"', 'output'],
+  103: ['thinking"', 'reasoning'],
+}
+
+const isOtherBlock = (text: string): boolean =>
+  text.startsWith('{"type":"content_block_st') || text.startsWith('{"type":"ping"') || text.startsWith('{"type": "ping"')
+
+const addDelta = (seen: SeenText, delta: Json | undefined): void => {
+  addText(seen, 'output', delta?.text)
+  addText(seen, 'output', delta?.partial_json)
+  addText(seen, 'reasoning', delta?.thinking)
+}

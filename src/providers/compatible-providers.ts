@@ -1,0 +1,52 @@
+import type { PicoUsd } from '../core/money.ts'
+import { type Json, objectOf } from './counts.ts'
+import { usdOf, usdOfTicks } from './reported-cost.ts'
+
+/**
+ * Where servers that speak an OpenAI dialect differ, by provider. What is not listed is as `usual`: it knows every spelling, since
+ * a field that is there was meant, whoever sent it.
+ */
+export interface Traits {
+  /** Whether `reasoning_tokens` are part of `completion_tokens` where the total does not tell. */
+  readonly reasoning: 'inside' | 'beside'
+  /** True where the total is larger than prompt and completion by reasoning tokens that no field names. */
+  readonly isGapReasoning: boolean
+  /** True where the stream ends with `[DONE]`; elsewhere the usage that follows the last choice is its end as well. */
+  readonly endsWithDone: boolean
+  /** What the provider itself says that the call cost. */
+  readonly costOf: (usage: Json) => PicoUsd | undefined
+}
+
+const ticks = (usage: Json): PicoUsd | undefined => usdOfTicks(usage.cost_in_usd_ticks)
+
+/**
+ * `cost` is what OpenRouter takes. With the caller's own provider key it is only the fee, and the provider bills the inference
+ * besides; without one `upstream_inference_cost` is part of `cost` and must not be added (openrouter.ai/docs, usage accounting).
+ */
+const openrouterCost = (usage: Json): PicoUsd | undefined => {
+  const cost = usdOf(usage.cost)
+  if (cost === undefined || usage.is_byok !== true) return cost
+  return (cost + (usdOf(objectOf(usage.cost_details)?.upstream_inference_cost) ?? 0n)) as PicoUsd
+}
+
+const totalCost = (usage: Json): PicoUsd | undefined => usdOf(objectOf(usage.cost)?.total_cost)
+
+const usual: Traits = { reasoning: 'inside', isGapReasoning: false, endsWithDone: false, costOf: ticks }
+const openaiLike: Traits = { ...usual, endsWithDone: true }
+
+export const traits: Readonly<Record<string, Traits>> = {
+  openai: openaiLike,
+  azure: openaiLike,
+  deepseek: openaiLike,
+  groq: openaiLike,
+  moonshotai: openaiLike,
+  mistral: openaiLike,
+  xai: { ...openaiLike, reasoning: 'beside' },
+  openrouter: { ...openaiLike, costOf: openrouterCost },
+  perplexity: { ...usual, reasoning: 'beside', costOf: totalCost },
+  // The compatibility endpoint of Gemini counts thoughts in the total alone.
+  google: { ...usual, isGapReasoning: true },
+  vertex: { ...usual, isGapReasoning: true },
+}
+
+export const traitsOf = (provider: string): Traits => (Object.hasOwn(traits, provider) ? (traits[provider] ?? usual) : usual)

@@ -1,0 +1,112 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { allFixtures, type Fixture, fixtureDialects } from '../../test/fixtures/providers/all-fixtures.ts'
+import { formatUsd } from '../core/money.ts'
+import { isUnit } from '../core/units.ts'
+import { countMax } from '../core/usage.ts'
+import type { Dialect, UsageReport } from './dialect.ts'
+import { dialectNamed, dialects, recogniseDialect } from './dialects.ts'
+import { readUsage } from './read-usage.ts'
+
+const dialectOf = (fixture: Fixture): Dialect => {
+  const dialect = dialectNamed(fixture.dialect)
+  if (dialect === undefined) throw new Error(`no dialect is named ${fixture.dialect}`)
+  return dialect
+}
+
+const readStream = (dialect: Dialect, provider: string, pieces: Iterable<Uint8Array>): UsageReport => {
+  const reader = dialect.createReader({ provider })
+  for (const piece of pieces) reader.push(piece)
+  return reader.end()
+}
+
+const readFixture = (fixture: Fixture): UsageReport => {
+  const dialect = dialectOf(fixture)
+  if (fixture.stream !== undefined) return readStream(dialect, fixture.provider, [fixture.stream])
+  if (fixture.body !== undefined) return dialect.ofBody(fixture.body, { provider: fixture.provider })
+  const read = readUsage({ dialect: fixture.dialect, provider: fixture.provider, rawUsage: fixture.rawUsage })
+  if ('failure' in read) throw new Error(read.failure)
+  return read
+}
+
+/** Cuts bytes at the given places, given as shares of the length. */
+const cut = (bytes: Uint8Array, shares: readonly number[]): Uint8Array[] => {
+  const places = [...new Set(shares.map((share) => Math.floor(share * bytes.length)))].sort((left, right) => left - right)
+  return [0, ...places].map((place, index) => bytes.subarray(place, places[index] ?? bytes.length))
+}
+
+const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
+
+const expectSane = (report: UsageReport): void => {
+  for (const [unit, count] of Object.entries(report.usage)) {
+    expect(isUnit(unit)).toBe(true)
+    expect(Number.isInteger(count) && (count ?? 0) > 0 && (count ?? 0) <= countMax).toBe(true)
+  }
+  if (Object.keys(report.usage).length === 0) expect(['complete', 'missing', 'partial']).toContain(report.quality)
+}
+
+test('every dialect of the list has fixtures, and every folder of fixtures a dialect', () => {
+  expect(fixtureDialects()).toEqual(dialects.map((dialect) => dialect.name).sort())
+})
+
+describe.each(allFixtures())('$dialect: $name', (fixture) => {
+  const report = readFixture(fixture)
+  const { usage, quality, flags, also, reportedCostUsd, ...facts } = fixture.expect
+
+  test('gives the usage, and what makes its price', () => {
+    expect(report.usage).toEqual(usage)
+    expect(report.quality).toBe(quality)
+    if (flags !== undefined) expect([...report.flags].sort()).toEqual([...flags].sort())
+    expect(report.reportedCost === undefined ? undefined : formatUsd(report.reportedCost)).toBe(reportedCostUsd)
+    const { tier, speed, region, error } = facts
+    expect(report).toMatchObject(facts)
+    expect({ tier: report.tier, speed: report.speed, region: report.region, error: report.error }).toEqual({ tier, speed, region, error })
+    expect(report.also?.length).toBe(also?.length)
+    if (also !== undefined) expect(report.also).toMatchObject(also)
+    expectSane(report)
+  })
+
+  test('says nothing that a person wrote', () => {
+    expect(JSON.stringify({ ...report, reportedCost: undefined })).not.toContain('secret')
+  })
+
+  const { stream } = fixture
+  if (stream === undefined) return
+  const dialect = dialectOf(fixture)
+
+  test('is the same however the bytes are cut', () => {
+    const single = Array.from(stream, (_, index) => stream.subarray(index, index + 1))
+    expect(readStream(dialect, fixture.provider, single)).toEqual(report)
+    fc.assert(
+      fc.property(shares, (places) => {
+        expect(readStream(dialect, fixture.provider, cut(stream, places))).toEqual(report)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  test('is complete only after its terminal marker, wherever it is cut off', () => {
+    for (let end = 0; end <= stream.length; end += 7) {
+      const reader = dialect.createReader({ provider: fixture.provider })
+      reader.push(stream.subarray(0, end))
+      const partial = reader.end()
+      expectSane(partial)
+      if (!reader.isDone) expect(partial.quality).not.toBe('complete')
+    }
+  })
+})
+
+test.each(allFixtures().filter((fixture) => fixture.body !== undefined && fixture.expect.error === undefined))(
+  '$dialect: $name is recognised by its form',
+  ({ body, provider, dialect }) => {
+    expect(recogniseDialect({ body, provider })?.dialect.name).toBe(dialect)
+  },
+)
+
+test.each(allFixtures().filter((fixture) => fixture.stream !== undefined && fixture.expect.model !== undefined && fixture.provider !== ''))(
+  '$dialect: the stream of $name is recognised by its records',
+  ({ stream, provider, dialect }) => {
+    const read = readUsage({ provider, stream: Buffer.from(stream ?? []).toString() })
+    expect(read).toMatchObject({ dialect, recognised: true })
+  },
+)

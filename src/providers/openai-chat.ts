@@ -1,0 +1,272 @@
+import type { UsageFlag } from '../core/usage.ts'
+import { type Traits, traitsOf } from './compatible-providers.ts'
+import {
+  arrayOf,
+  checkTotal,
+  createTally,
+  detailOf,
+  type Json,
+  mainCountOf,
+  objectOf,
+  put,
+  putPrompt,
+  remainderOf,
+  type Tally,
+} from './counts.ts'
+import type { Dialect, ReadContext, RequestReport, UsageReport } from './dialect.ts'
+import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
+import { addText, bytesBetween, estimatedReport, quoteAfter, type SeenText, stringBytes, valueAt } from './seen-text.ts'
+import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
+import { decodeName, errorCodeOf, nameOf, tierOf } from './words.ts'
+
+/**
+ * Chat completions (and the older completions) of OpenAI, Azure and every server that is compatible with them.
+ *
+ * `prompt_tokens` holds the cached and the written tokens, `completion_tokens` the reasoning, except where `Traits` or the
+ * total say otherwise. Usage is in the last chunk, if the caller asked for it.
+ */
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  usagePath: ['usage'],
+  matchesPath: (path) => /\/(?:chat\/)?completions$/.test(path),
+  matchesBody: (body) => {
+    const kind = body.object
+    if (kind === 'chat.completion' || kind === 'chat.completion.chunk' || kind === 'text_completion') return true
+    return Array.isArray(body.choices) || objectOf(body.usage)?.prompt_tokens !== undefined
+  },
+  ofRequest: (body, path) => chatRequest(body, path),
+  ofBody: (body, context) => ofChatBody(body, context),
+  createReader: (context) => createStreamReader(createChatSink(context)),
+}
+
+const chatRequest = (body: Json, path: string): RequestReport => {
+  const model = nameOf(body.model) ?? azureModel(path)
+  const limit = body.max_completion_tokens ?? body.max_tokens
+  const choices = typeof body.n === 'number' && body.n > 1 ? body.n : 1
+  return {
+    isStream: body.stream === true,
+    operation: path.endsWith('/chat/completions') || body.messages !== undefined ? 'chat' : 'completion',
+    ...(model !== undefined && { model }),
+    ...(typeof limit === 'number' && limit > 0 && { outputMax: limit * choices }),
+  }
+}
+
+/** Azure names the deployment in the path: /openai/deployments/{name}/chat/completions. */
+export const azureModel = (path: string): string | undefined => {
+  const name = /\/deployments\/([^/]+)\//.exec(path)?.[1]
+  return name === undefined ? undefined : nameOf(decodeName(name))
+}
+
+export const ofChatBody = (body: unknown, context: ReadContext): UsageReport => {
+  const answer = objectOf(body)
+  if (answer === undefined) return unreadable()
+  const traits = traitsOf(context.provider)
+  const tally = createTally()
+  const usage = chatUsage(answer)
+  if (usage !== undefined) putChatUsage(tally, usage, traits)
+  return reportOf(tally, {
+    model: nameOf(answer.model),
+    responseId: nameOf(answer.id),
+    tier: tierOf(answer.service_tier ?? usage?.service_tier),
+    reportedCost: usage === undefined ? undefined : traits.costOf(usage),
+    error: chatError(answer),
+  })
+}
+
+/** Groq gives the usage twice, and in older answers the first without the prompt: the larger of the two is meant, never their sum. */
+const chatUsage = (answer: Json): Json | undefined => {
+  const usage = objectOf(answer.usage)
+  const second = objectOf(objectOf(answer.x_groq)?.usage)
+  if (usage === undefined || second === undefined) return usage ?? second
+  return Number(second.total_tokens) > Number(usage.total_tokens) ? second : usage
+}
+
+export const putChatUsage = (tally: Tally, usage: Json, traits: Traits): void => {
+  const prompt = mainCountOf(tally, usage.prompt_tokens)
+  const completion = mainCountOf(tally, usage.completion_tokens)
+  const total = usage.total_tokens === undefined ? undefined : detailOf(tally, usage.total_tokens)
+  const details = objectOf(usage.prompt_tokens_details)
+  putPrompt(tally, {
+    whole: prompt ?? 0,
+    cached: detailOf(
+      tally,
+      details?.cached_tokens || usage.prompt_cache_hit_tokens || usage.cached_tokens || usage.cache_read_input_tokens,
+    ),
+    written: detailOf(tally, details?.cache_write_tokens || details?.cache_creation_tokens || usage.cache_creation_input_tokens),
+    audio: detailOf(tally, details?.audio_tokens),
+    image: detailOf(tally, details?.image_tokens),
+  })
+  putCompletion(tally, usage, traits, { prompt: prompt ?? 0, completion: completion ?? 0, total })
+}
+
+const putCompletion = (
+  tally: Tally,
+  usage: Json,
+  traits: Traits,
+  { prompt, completion, total }: { prompt: number; completion: number; total: number | undefined },
+): void => {
+  const details = objectOf(usage.completion_tokens_details)
+  const named = detailOf(tally, details?.reasoning_tokens ?? usage.reasoning_tokens)
+  const audio = detailOf(tally, details?.audio_tokens)
+  const image = detailOf(tally, details?.image_tokens)
+  const gap = total === undefined ? 0 : total - prompt - completion
+  // The total settles it where there is one: it is the sum of what lies beside one another.
+  const isBeside = named > 0 && (gap === named || (traits.reasoning === 'beside' && (total === undefined || gap !== 0)))
+  const reasoning = named === 0 && gap > 0 && traits.isGapReasoning ? gap : named
+  const isOutside = isBeside || reasoning !== named
+  put(tally, 'reasoning', reasoning)
+  put(tally, 'output_audio', audio)
+  put(tally, 'output_image', image)
+  put(tally, 'output', remainderOf(tally, completion, audio + image + (isOutside ? 0 : reasoning), 'details-exceed-total'))
+  checkTotal(tally, total, prompt + completion + (isOutside ? reasoning : 0))
+}
+
+/** The error of a whole answer or of one chunk (OpenRouter puts it beside the choices). */
+const chatError = (answer: Json): string | undefined => {
+  if (answer.error === undefined || answer.error === null) return undefined
+  const error = objectOf(answer.error)
+  return error === undefined ? errorCodeOf(answer.error) : errorCodeOf(error.code, error.type)
+}
+
+/** Chunks that are parsed in search of the model and the id; some servers never give an id. */
+const introductionMax = 4
+
+/**
+ * Reads chunks as they go by. A chunk is left unparsed when it is plainly a piece of text: the model and id are known, no key
+ * `usage` holds an object, and a text is there whose length can be counted where it stands.
+ */
+export const createChatSink = (
+  context: ReadContext,
+  settle: (body: Json, context: ReadContext) => UsageReport = ofChatBody,
+): RecordSink => {
+  const traits = traitsOf(context.provider)
+  const seen: SeenText = { output: 0, reasoning: 0 }
+  const flags: UsageFlag[] = []
+  const merged: Record<string, unknown> = {}
+  let usageTotal = -1
+  let isDone = false
+  let hasLastWord = false
+  let parsed = 0
+  const isPlainDelta = createDeltaCounter(seen)
+
+  const note = (name: UsageFlag): void => {
+    if (!flags.includes(name)) flags.push(name)
+  }
+
+  /** Usage is cumulative where it comes more than once, so that a smaller one is a chunk that was sent again. */
+  const takeUsage = (chunk: Json): void => {
+    const usage = chatUsage(chunk)
+    if (usage === undefined) return
+    const total = Number(usage.total_tokens ?? usage.completion_tokens ?? 0)
+    if (total < usageTotal) {
+      note('repeated-usage')
+      return
+    }
+    usageTotal = total
+    merged.usage = usage
+    const choices = arrayOf(chunk.choices)
+    if (!traits.endsWithDone && choices.every((choice) => objectOf(choice)?.finish_reason != null)) hasLastWord = true
+  }
+
+  const takeChunk = (chunk: Json): void => {
+    for (const key of ['id', 'model', 'service_tier'] as const) if (nameOf(chunk[key]) !== undefined) merged[key] = chunk[key]
+    if (chunk.error != null) merged.error = chunk.error
+    takeUsage(chunk)
+    // A whole answer where a stream was expected: some servers do not stream.
+    if (chunk.object === 'chat.completion') isDone = true
+    for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
+  }
+
+  return {
+    record(text) {
+      if (isDone) return
+      if (text === '[DONE]') {
+        isDone = true
+        return
+      }
+      const isIntroduced = parsed >= introductionMax || (merged.id !== undefined && merged.model !== undefined)
+      if (isIntroduced && isPlainDelta(text)) return
+      parsed += 1
+      const chunk = parseRecord(text)
+      if (chunk === undefined) note('malformed-chunk')
+      else takeChunk(chunk)
+    },
+    get isDone() {
+      return isDone || hasLastWord
+    },
+    report(framing) {
+      const isWhole = isDone || hasLastWord
+      const odd: UsageFlag[] = isWhole || merged.error !== undefined ? [...framing, ...flags] : [...framing, ...flags, 'truncated-stream']
+      const report = settle(merged, context)
+      if (merged.usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
+      return withFlags(isWhole ? report : partialReport(report), odd)
+    },
+  }
+}
+
+/**
+ * True when a chunk is plainly a piece of text, whose bytes are then counted.
+ *
+ * All chunks of a stream have the same beginning up to their text, so that the place of the text in the last one (`hint`) is
+ * tried first, and what stands before it was looked through once. Searching every chunk from its start would cost as much again
+ * as looping over its bytes.
+ */
+const createDeltaCounter = (seen: SeenText) => {
+  let hint = -1
+
+  return (text: string): boolean => {
+    const isHinted = hint >= 0 && text.charCodeAt(hint) === 99 && text.charCodeAt(hint + 7) === 34 && text.charCodeAt(hint + 8) === 58
+    const at = isHinted ? hint : text.indexOf(contentKey)
+    const start = at === -1 ? -1 : valueAt(text, at + contentKey.length)
+    const end = start !== -1 && text.charCodeAt(start) === 34 ? quoteAfter(text, start + 1) : -1
+    if (end > start + 1) {
+      if (text.indexOf(countKey, isHinted ? end : 0) !== -1) return false
+      hint = at
+      // `content"` also ends `reasoning_content"`; the char before tells which of the two it is.
+      seen[text.charCodeAt(at - 1) === 34 ? 'output' : 'reasoning'] += bytesBetween(text, start + 1, end)
+      return true
+    }
+    if (text.indexOf(countKey) !== -1) return false
+    return otherTexts.some(([key, kind]) => {
+      const bytes = stringBytes(text, key)
+      if (bytes > 0) seen[kind] += bytes
+      return bytes > 0
+    })
+  }
+}
+
+const contentKey = 'content"'
+
+/** Every usage object has a key that ends so (`prompt_tokens"`), nothing else of a chunk does, and a search for a rare letter is quick. */
+const countKey = 'kens"'
+
+const otherTexts = [
+  ['reasoning_content"', 'reasoning'],
+  ['"reasoning"', 'reasoning'],
+  ['"arguments"', 'output'],
+] as const
+
+const addChoice = (seen: SeenText, choice: Json | undefined): void => {
+  const delta = objectOf(choice?.delta)
+  if (choice !== undefined) addText(seen, 'output', choice.text)
+  if (delta === undefined) return
+  addContent(seen, delta.content)
+  addText(seen, 'output', delta.refusal)
+  addText(seen, 'reasoning', delta.reasoning_content ?? delta.reasoning)
+  for (const call of arrayOf(delta.tool_calls)) {
+    const tool = objectOf(objectOf(call)?.function)
+    addText(seen, 'output', tool?.name)
+    addText(seen, 'output', tool?.arguments)
+  }
+}
+
+/** A list of parts where thinking is content (Mistral), else a string. */
+const addContent = (seen: SeenText, content: unknown): void => {
+  addText(seen, 'output', content)
+  if (!Array.isArray(content)) return
+  for (const part of content) {
+    const piece = objectOf(part)
+    addText(seen, 'output', piece?.text)
+    for (const thought of arrayOf(piece?.thinking)) addText(seen, 'reasoning', objectOf(thought)?.text)
+  }
+}

@@ -1,0 +1,84 @@
+import type { Json } from './counts.ts'
+import { objectOf } from './counts.ts'
+import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
+import { dialectNamed, recogniseDialect } from './dialects.ts'
+import { parseRecord, recordsOf } from './stream-reader.ts'
+
+/** An answer in one of three forms: parsed, as the raw text of a stream, or as the usage object alone. */
+export interface UsageSource {
+  readonly dialect?: string
+  readonly provider?: string
+  readonly body?: unknown
+  /** The text of a stream as it came: server-sent events, NDJSON, or a JSON array of chunks. */
+  readonly stream?: string
+  /** A usage object as the provider printed it, for clients in other languages that have nothing else. */
+  readonly rawUsage?: unknown
+  readonly inputEstimate?: number
+}
+
+export type UsageReading =
+  | (UsageReport & { readonly dialect: string; readonly recognised: boolean })
+  /** `unknown-dialect`: the one named is not in the list, or none was named and none fits. `malformed`: nothing to read. */
+  | { readonly failure: 'unknown-dialect' | 'malformed' }
+
+/** Reads the usage of one answer, whatever form it has. Never throws. A dialect that was not named is recognised, and that is said. */
+export const readUsage = (source: UsageSource): UsageReading => {
+  const form = formOf(source)
+  if (form === undefined) return { failure: 'malformed' }
+  const found = dialectOf(source, form)
+  if (found === undefined) return { failure: 'unknown-dialect' }
+  const context: ReadContext = {
+    provider: source.provider ?? '',
+    ...(source.inputEstimate !== undefined && { inputEstimate: source.inputEstimate }),
+  }
+  return { ...reportOfForm(found.dialect, form, context), dialect: found.dialect.name, recognised: found.recognised }
+}
+
+type Form =
+  | { readonly kind: 'body'; readonly body: object }
+  | { readonly kind: 'stream'; readonly text: string }
+  | { readonly kind: 'usage'; readonly usage: Json }
+
+const formOf = ({ body, stream, rawUsage }: UsageSource): Form | undefined => {
+  if (typeof body === 'object' && body !== null) return { kind: 'body', body }
+  if (typeof stream === 'string' && stream !== '') return { kind: 'stream', text: stream }
+  const usage = objectOf(rawUsage)
+  return usage === undefined ? undefined : { kind: 'usage', usage }
+}
+
+const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect; readonly recognised: boolean } | undefined => {
+  if (source.dialect !== undefined) {
+    const dialect = dialectNamed(source.dialect)
+    return dialect && { dialect, recognised: false }
+  }
+  const provider = source.provider === undefined ? {} : { provider: source.provider }
+  if (form.kind === 'body') return recogniseDialect({ body: form.body, ...provider })
+  if (form.kind === 'usage') return recogniseUsage(form.usage, provider)
+  for (const record of recordsOf(form.text, recordsLookedAtMax)) {
+    const parsed = parseRecord(record)
+    const found = parsed && recogniseDialect({ body: parsed, ...provider })
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** A stream that has not told by then what it is will not. */
+const recordsLookedAtMax = 20
+
+/** A usage object looks like the dialect whose answer it would make. */
+const recogniseUsage = (usage: Json, provider: { readonly provider?: string }) =>
+  recogniseDialect({ body: { usage }, ...provider }) ??
+  recogniseDialect({ body: { usageMetadata: usage }, ...provider }) ??
+  recogniseDialect({ body: usage, ...provider })
+
+const reportOfForm = (dialect: Dialect, form: Form, context: ReadContext): UsageReport => {
+  if (form.kind === 'body') return dialect.ofBody(form.body, context)
+  if (form.kind === 'usage') return dialect.ofBody(wrapped(dialect, form.usage), context)
+  const reader = dialect.createReader(context)
+  reader.push(Buffer.from(form.text))
+  return reader.end()
+}
+
+/** The smallest answer that holds a usage object where the dialect looks for it. */
+const wrapped = (dialect: Dialect, usage: Json): unknown =>
+  dialect.usagePath.reduceRight<unknown>((inner, key) => ({ [key]: inner }), usage)
