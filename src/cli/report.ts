@@ -2,6 +2,7 @@ import type { Answer, AnswerRow } from '../core/answer.ts'
 import { bases } from '../core/charge.ts'
 import type { Question } from '../core/question.ts'
 import { readableUsd } from '../core/readable.ts'
+import { csvCell } from './csv.ts'
 import { figure } from './figures.ts'
 import { type Column, textTable } from './text-table.ts'
 
@@ -42,13 +43,8 @@ export const coverageText = (answer: Pick<Answer, 'coverage'>): string => {
   return `Coverage of ${calls} ${calls === 1 ? 'call' : 'calls'}: ${parts.join(' · ')}`
 }
 
-/** The same answer as CSV (RFC 4180), exact. A cell that a spreadsheet could take for a formula is prefixed with an apostrophe. */
+/** The same answer as CSV (RFC 4180), exact. */
 export const reportCsv = (question: Question, answer: Answer): string => {
   const columns = [...(question.interval === undefined ? [] : ['bucket']), ...question.by, ...question.measures]
   return `${[columns, ...answer.rows.map((row) => columns.map((column) => String(row[column] ?? '')))].map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`
-}
-
-const csvCell = (text: string): string => {
-  const safe = /^[=+@\t\r]|^-(?!\d)/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

@@ -20,7 +20,7 @@ export const textTable = (columns: readonly Column[], rows: readonly (readonly s
 
 const cellCharsMax = 48
 
-const printable = (text: string): string => {
+export const printable = (text: string): string => {
   const clean = text.replace(/[\p{Cc}\p{Cf}]/gu, '�')
   return clean.length > cellCharsMax ? `${clean.slice(0, cellCharsMax - 1)}…` : clean
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { parseQuestion } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
+import { collected } from '../collected.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { openLedger } from '../open-ledger.ts'
 import { reportCsv, reportText } from '../report.ts'
@@ -18,8 +19,6 @@ interface ReportOptions extends ConfigOptions {
   readonly json?: true
   readonly csv?: true
 }
-
-const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 /** `taximeter report`: any question put to the ledger's file, as a table, JSON or CSV. Without a period it is today. */
 export const reportCommand = (io: Io): Command =>
