@@ -7,6 +7,9 @@ import type { Unit } from '../core/units.ts'
 import type { UsageFlag, UsageQuality } from '../core/usage.ts'
 import type { EventJson, ItemResult, RejectionReason } from '../intake/event-json.ts'
 
+export type * from './guard-api.ts'
+export type * from './price-api.ts'
+
 /**
  * Every answer and request of the JSON API, as it travels.
  *
@@ -264,194 +267,12 @@ export interface QuoteAnswer {
   readonly provider?: string
   readonly model?: string
   readonly dialect?: string
+  /** True when nobody named the dialect and the answer's form told it. */
+  readonly recognised?: boolean
   readonly usage: Readonly<Partial<Record<Unit, number>>>
   readonly quality?: UsageQuality
   readonly flags?: readonly UsageFlag[]
   readonly charge: ChargeJson
-}
-
-export type BudgetWindowJson =
-  | { readonly kind: 'rolling'; readonly span: '1h' | '24h' | '7d' | '30d' }
-  | { readonly kind: 'calendar'; readonly interval: 'hour' | 'day' | 'week' | 'month'; readonly zone: string }
-  | { readonly kind: 'total' }
-
-/**
- * One allowance: a budget, or one value of a budget that gives each value its own. Amounts are decimal dollars, or tokens as a
- * decimal string, by `unit`.
- */
-export interface BudgetJson {
-  readonly name: string
-  readonly scope: string
-  readonly value?: string
-  readonly unit: 'usd' | 'tokens'
-  readonly window: BudgetWindowJson
-  readonly onExceed: 'block' | 'warn'
-  readonly limit: string
-  readonly spent: string
-  readonly reserved: string
-  /** Never below 0. */
-  readonly remaining: string
-  /** Spent ÷ limit. */
-  readonly share: number
-  readonly burnRatePerHour?: string
-  /** When it will be spent at the present rate; absent: not before it resets. */
-  readonly exhaustsAt?: Instant
-  /** Absent: it never resets. */
-  readonly resetsAt?: Instant
-  readonly thresholds: readonly { readonly share: number; readonly isCrossed: boolean }[]
-  /** `warning`: a threshold is crossed. `exceeded`: nothing is left. */
-  readonly status: 'ok' | 'warning' | 'exceeded'
-}
-
-/** `GET /v1/budgets`. */
-export interface BudgetsAnswer {
-  readonly budgets: readonly BudgetJson[]
-  /** More allowances exist than one answer holds; the fullest are shown. */
-  readonly hasMore: boolean
-}
-
-/** `POST /v1/budgets/reserve`: what is known of a call before it is sent. */
-export interface ReserveRequest extends Omit<AttributionJson, 'key'> {
-  readonly provider: string
-  readonly model: string
-  readonly promptTokens: number
-  readonly outputMax?: number
-  readonly tier?: string
-  readonly speed?: string
-  readonly region?: string
-  readonly runBudgetUsd?: string
-}
-
-/** Status 200 when allowed, 402 when refused. `reservation` is absent where no budget binds the call. */
-export type ReserveAnswer =
-  | { readonly allowed: true; readonly reservation?: string }
-  | { readonly allowed: false; readonly refusal: Refusal; readonly error: ErrorJson['error'] }
-
-/** `POST /v1/budgets/settle`. Ids that are unknown or expired are ignored. */
-export interface SettleRequest {
-  readonly reservations: readonly string[]
-}
-export interface SettleAnswer {
-  readonly settled: number
-}
-
-export interface AlertJson {
-  readonly id: string
-  readonly rule: string
-  readonly state: 'pending' | 'firing' | 'resolved'
-  readonly severity: 'info' | 'warning' | 'critical'
-  /** What happened, what was expected and which part moved, in one or two sentences. */
-  readonly message: string
-  readonly segment: Readonly<Record<string, string>>
-  readonly value?: string
-  readonly threshold?: string
-  readonly startedAt: Instant
-  readonly firedAt?: Instant
-  readonly resolvedAt?: Instant
-  /** The parameters of the question behind it, for `GET /v1/query`. */
-  readonly query?: string
-}
-
-/** `GET /v1/alerts`: the ones that are open first, then the latest. */
-export interface AlertsAnswer {
-  readonly alerts: readonly AlertJson[]
-}
-
-export type SegmentStatus = 'ok' | 'warning' | 'critical'
-
-/** One row of the segment table. */
-export interface SegmentJson {
-  readonly segment: Readonly<Record<string, string | null>>
-  readonly runs: number
-  readonly costUsd: Usd
-  readonly costPerRunUsd: Usd | null
-  readonly costP95Usd: Usd | null
-  readonly burnRatePerHourUsd: Usd | null
-  readonly status: SegmentStatus
-  readonly reason: string
-}
-
-/** One sentence about what the numbers say, with the question that shows it. */
-export interface ReadingJson {
-  readonly kind: string
-  readonly severity: 'info' | 'warning' | 'critical'
-  readonly sentence: string
-  readonly segment: Readonly<Record<string, string | null>>
-  /** The parts of a change; they sum to it. */
-  readonly parts: readonly { readonly name: string; readonly amountUsd: Usd }[]
-  /** The parameters of the question behind it, for `GET /v1/query`. */
-  readonly query: string
-}
-
-/** `GET /v1/readings`. */
-export interface ReadingsAnswer {
-  readonly from: Instant
-  readonly to: Instant
-  readonly segments: readonly SegmentJson[]
-  readonly readings: readonly ReadingJson[]
-}
-
-export type RatesAnswer = Readonly<Partial<Record<Unit, Usd>>>
-
-/** Rates for a whole request whose prompt is over `threshold` tokens; units not named keep the period's rate. */
-export interface TierAnswer {
-  readonly op: 'gt' | 'gte'
-  readonly threshold: number
-  readonly rates: RatesAnswer
-}
-
-export interface VariantAnswer {
-  readonly tier?: string
-  readonly speed?: string
-  readonly region?: string
-  readonly multiply?: string
-  readonly rates?: RatesAnswer
-  readonly tiers?: readonly TierAnswer[]
-}
-
-/** The rates of a model from a day on, dollars for the `per` of each unit (`units` of the answer says which). */
-export interface PeriodAnswer {
-  /** UTC day; absent: for as long as anyone knows. */
-  readonly from?: string
-  readonly source?: string
-  readonly confidence?: 'confirmed' | 'single-source' | 'decided'
-  readonly rates: RatesAnswer
-  readonly tiers?: readonly TierAnswer[]
-  readonly variants?: readonly VariantAnswer[]
-}
-
-export interface PriceJson {
-  readonly provider: string
-  readonly providerName: string
-  readonly model: string
-  readonly aliases?: readonly string[]
-  readonly outputMax?: number
-  /** The period that holds now; absent: the model is not priced yet. */
-  readonly current?: PeriodAnswer
-  /** How many periods the model has; `GET /v1/prices/:provider/:model` shows them. */
-  readonly periods: number
-}
-
-export type UnitsAnswer = Readonly<
-  Record<Unit, { readonly title: string; readonly per: number; readonly side: 'prompt' | 'completion' | 'other' }>
->
-
-/** `GET /v1/prices?search=…&provider=…`, by provider and name. */
-export interface PricesAnswer {
-  readonly version: string
-  readonly units: UnitsAnswer
-  readonly providers: readonly { readonly id: string; readonly name: string; readonly models: number }[]
-  readonly prices: readonly PriceJson[]
-  /** How many match in all. */
-  readonly matches: number
-  readonly next?: string
-}
-
-/** `GET /v1/prices/:provider/:model`: the whole history, newest first. */
-export interface PriceDetailJson extends Omit<PriceJson, 'periods'> {
-  readonly version: string
-  readonly units: UnitsAnswer
-  readonly periods: readonly PeriodAnswer[]
 }
 
 /** `GET /v1/about`: what runs here, for a first page and for support. */

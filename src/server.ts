@@ -1,0 +1,8 @@
+export type * from './server/api.ts'
+export type { ServerLimits } from './server/limits.ts'
+export { defaultLimits } from './server/limits.ts'
+export type { Metrics, MetricsLimits, MetricsOptions } from './server/metrics.ts'
+export { createMetrics } from './server/metrics.ts'
+export type { Gateway, ServerOptions, TaximeterServer } from './server/server.ts'
+export { createServer } from './server/server.ts'
+export type { Budgets } from './server/services.ts'

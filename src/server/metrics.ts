@@ -1,0 +1,204 @@
+import type { RejectionReason } from '../intake/event-json.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { Store } from '../ledger/store.ts'
+import type { BudgetJson } from './api.ts'
+import { gaugeBudgets } from './budget-gauges.ts'
+import { createCallTally } from './call-tally.ts'
+import { createFamily, createLabels, type Family } from './metric-family.ts'
+import { type LabelName, type MetricName, metricList } from './metric-list.ts'
+import { seedMetrics } from './metrics-seed.ts'
+import { createRunCostHistogram } from './run-cost-histogram.ts'
+import { createRunTally, type RunFigures, unknownValue } from './run-tally.ts'
+
+export interface MetricsOptions {
+  readonly store: Pick<Store, 'ask' | 'runs'>
+  readonly intake: Pick<Intake, 'onCounted' | 'onRun' | 'counters'>
+  readonly now: () => number
+  readonly version: string
+  readonly bookVersion: () => string
+  /** All allowances of all budgets, asked for at every scrape. */
+  readonly budgets?: (() => readonly BudgetJson[] | Promise<readonly BudgetJson[]>) | undefined
+  readonly limits?: Partial<MetricsLimits>
+}
+
+export interface MetricsLimits {
+  /** Values of one label; past this they are counted as "other". */
+  readonly valuesMax: number
+  /** Series of one metric. */
+  readonly seriesMax: number
+  /** Runs that are followed, and read from the ledger at the start. */
+  readonly runsMax: number
+}
+
+export const defaultMetricsLimits: MetricsLimits = { valuesMax: 500, seriesMax: 10_000, runsMax: 50_000 }
+
+/** The metrics of one ledger. A value, not a global: making it twice in one process is making two. */
+export interface Metrics {
+  /** The text that Prometheus reads. */
+  text(): Promise<string>
+  /** An item of a request that was rejected before it was an event. */
+  countRejected(reason: RejectionReason): void
+  countRequest(method: string, route: string, status: number): void
+  setStreamClients(count: () => number): void
+  close(): void
+}
+
+/**
+ * Metrics that begin where the ledger stands and are moved by what intake counts. Create them before intake is given its first
+ * event: what is counted while the ledger is being asked could be counted twice.
+ *
+ * Printed by our own few lines rather than by prom-client, whose counters are floats that can only be added to: ours are set from
+ * exact integers, and are printed in turns so that a scrape of many series holds up no request. bench/metrics.ts measures both.
+ */
+export const createMetrics = async (options: MetricsOptions): Promise<Metrics> => {
+  const limits = { ...defaultMetricsLimits, ...options.limits }
+  const labels = createLabels(limits.valuesMax)
+  const families = new Map<MetricName, Family>()
+  for (const name of Object.keys(metricList) as MetricName[]) {
+    if (metricList[name].type !== 'histogram') families.set(name, createFamily(name, labels, limits.seriesMax))
+  }
+  const family = (name: MetricName): Family => {
+    const found = families.get(name)
+    if (found === undefined) throw new RangeError(`${name} is not a family of single values`)
+    return found
+  }
+
+  const histogram = createRunCostHistogram(labels, limits.seriesMax / 20)
+  const calls = createCallTally(family)
+  const runs = createRunTally({ runsMax: limits.runsMax, onChange: (before, after) => countRun(family, histogram, before, after) })
+  for (const release of [unknownValue]) beginRelease(family, histogram, release)
+  await seedMetrics({ store: options.store, family, labels, runs, runsMax: limits.runsMax, now: options.now() })
+
+  let lastEventAt = 0
+  const stopCounted = options.intake.onCounted((counted, uncounted) => {
+    lastEventAt = options.now()
+    calls.observe(counted, uncounted)
+    runs.observe(counted, uncounted)
+  })
+  const stopRuns = options.intake.onRun((record) => runs.record(record))
+
+  const rejectedHere = new Map<RejectionReason, number>()
+  let streamClients = (): number => 0
+
+  const gaugeAll = async (): Promise<void> => {
+    gaugeProcess(family, options)
+    gaugeIntake(family, options.intake, rejectedHere)
+    family('taximeter_last_event_timestamp_seconds').series().truth = BigInt(lastEventAt) * 1_000n
+    family('taximeter_stream_clients').series().truth = BigInt(streamClients())
+    family('taximeter_coverage_ratio').series().truth = coverageOf(family)
+    for (const label of ['model', 'release', 'tool', 'provider', 'value'] as const satisfies readonly LabelName[])
+      family('taximeter_label_overflow_total').series(label).truth = BigInt(labels.overflowOf(label))
+    if (options.budgets !== undefined) gaugeBudgets(family, await options.budgets())
+  }
+
+  const print = async (): Promise<string> => {
+    await gaugeAll()
+    const parts: string[] = []
+    let count = 0
+    for (const name of Object.keys(metricList) as MetricName[]) {
+      for (const line of name === 'agent_run_cost_usd' ? histogram.lines() : family(name).lines()) {
+        parts.push(line)
+        if (++count % linesPerTurn === 0) await new Promise(setImmediate)
+      }
+    }
+    return parts.join('')
+  }
+
+  let printing: Promise<string> | undefined
+  return {
+    // Scrapes that overlap share one printing.
+    text: () =>
+      (printing ??= print().finally(() => {
+        printing = undefined
+      })),
+    countRejected: (reason) => void rejectedHere.set(reason, (rejectedHere.get(reason) ?? 0) + 1),
+    countRequest: (method, route, status) =>
+      void (family('taximeter_http_requests_total').series(method, route, String(status)).truth += 1n),
+    setStreamClients: (count) => void (streamClients = count),
+    close() {
+      stopCounted()
+      stopRuns()
+    },
+  }
+}
+
+/** About a millisecond of printing. */
+const linesPerTurn = 2_000
+
+/** Every pair of status and stop reason that a run of our SDK ends with, so that their first one is a step up from zero. */
+const endings = [
+  ['ok', 'completed'],
+  ['error', 'max_steps'],
+  ['error', 'tool_error'],
+  ['error', 'llm_error'],
+  ['error', 'step_error'],
+  ['error', 'budget_exceeded'],
+  ['cancelled', 'cancelled'],
+] as const
+
+type Histogram = ReturnType<typeof createRunCostHistogram>
+
+const beginRelease = (family: (name: MetricName) => Family, histogram: Histogram, release: string): void => {
+  for (const [status, stopReason] of endings) family('agent_run_total').series(status, stopReason, release)
+  family('agent_budget_breach_total').series(release)
+  histogram.touch(release)
+}
+
+const countRun = (family: (name: MetricName) => Family, histogram: Histogram, before: RunFigures | undefined, after: RunFigures): void => {
+  if (before?.release !== after.release) beginRelease(family, histogram, after.release)
+  const isSame = before !== undefined && before.release === after.release
+  if (!isSame || before.isEnded !== after.isEnded || before.status !== after.status || before.stopReason !== after.stopReason) {
+    for (const [figures, sign] of [
+      [before, -1n],
+      [after, 1n],
+    ] as const)
+      if (figures?.isEnded) family('agent_run_total').series(figures.status, figures.stopReason, figures.release).truth += sign
+  }
+  if (!isSame || before.isEnded !== after.isEnded || before.cost !== after.cost) {
+    if (before?.isEnded) histogram.add(before.release, before.cost, -1)
+    if (after.isEnded) histogram.add(after.release, after.cost, 1)
+  }
+  if (!isSame || before.hasBreached !== after.hasBreached) {
+    if (before?.hasBreached) family('agent_budget_breach_total').series(before.release).truth -= 1n
+    if (after.hasBreached) family('agent_budget_breach_total').series(after.release).truth += 1n
+  }
+}
+
+const gaugeProcess = (family: (name: MetricName) => Family, { version, bookVersion, now }: MetricsOptions): void => {
+  const info = family('taximeter_build_info')
+  info.clear()
+  info.series(version, process.versions.node, bookVersion()).truth = 1n
+  const cpu = process.cpuUsage()
+  family('process_cpu_seconds_total').series().truth = BigInt(cpu.user + cpu.system)
+  family('process_resident_memory_bytes').series().truth = BigInt(process.memoryUsage.rss())
+  const startedAt = family('process_start_time_seconds').series()
+  if (startedAt.truth === 0n) startedAt.truth = BigInt(Math.round((now() - process.uptime() * 1_000) * 1_000))
+}
+
+const gaugeIntake = (
+  family: (name: MetricName) => Family,
+  intake: Pick<Intake, 'counters'>,
+  rejectedHere: ReadonlyMap<RejectionReason, number>,
+): void => {
+  const counters = intake.counters()
+  let rejected = 0
+  for (const [reason, count] of Object.entries(counters.rejected) as [RejectionReason, number][]) {
+    const all = count + (rejectedHere.get(reason) ?? 0)
+    rejected += all
+    family('taximeter_ingest_rejected_total').series(reason).truth = BigInt(all)
+  }
+  const events = family('taximeter_ingest_events_total')
+  events.series('accepted').truth = BigInt(counters.accepted)
+  events.series('duplicate').truth = BigInt(counters.duplicate)
+  events.series('rejected').truth = BigInt(rejected)
+  family('taximeter_ingest_failed_batches_total').series().truth = BigInt(counters.failedBatches)
+  family('taximeter_usage_missing_total').series().truth = BigInt(counters.missingUsage)
+  for (const [flag, count] of Object.entries(counters.flags)) family('taximeter_usage_flags_total').series(flag).truth = BigInt(count)
+}
+
+/** In millionths. Where nothing was called yet, nothing is uncovered. */
+const coverageOf = (family: (name: MetricName) => Family): bigint => {
+  const callsOf = (basis: string): bigint => family('taximeter_calls_total').series(basis).truth
+  const all = ['reported', 'computed', 'partial', 'estimated', 'unpriced'].reduce((sum, basis) => sum + callsOf(basis), 0n)
+  return all === 0n ? 1_000_000n : ((callsOf('reported') + callsOf('computed')) * 1_000_000n) / all
+}

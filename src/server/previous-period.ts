@@ -1,0 +1,49 @@
+import { TaximeterError } from '../core/errors.ts'
+import { parseQuestion, type Question } from '../core/question.ts'
+import { nextStart, startOf } from '../core/window.ts'
+
+const stepsMax = 400
+
+/**
+ * The same question put to the period just before.
+ *
+ * A period of whole months is compared with as many months, one of whole days with as many days, both as the question's zone
+ * cuts them: the week with the change of clocks has an hour less, and its days are still compared with days. Any other period
+ * is compared with the same length of time.
+ */
+export const previousOf = (question: Question): Question => {
+  const { from, to, zone } = question
+  for (const interval of ['month', 'day'] as const) {
+    if (startOf(interval, from, zone) !== from) continue
+    const count = wholeIntervals(interval, from, to, zone)
+    if (count !== undefined) return { ...question, from: stepsBack(interval, from, zone, count), to: from }
+  }
+  return { ...question, from: from - (to - from), to: from }
+}
+
+const wholeIntervals = (interval: 'month' | 'day', from: number, to: number, zone: string): number | undefined => {
+  let at = from
+  let count = 0
+  for (; at < to && count < stepsMax; count += 1) at = nextStart(interval, at, zone)
+  return at === to ? count : undefined
+}
+
+const stepsBack = (interval: 'month' | 'day', from: number, zone: string, count: number): number => {
+  let at = from
+  for (let step = 0; step < count; step += 1) at = startOf(interval, at - 1, zone)
+  return at
+}
+
+/** `previous`, or a period of its own: `2026-10-01..2026-11-01`. */
+export const comparedOf = (question: Question, compare: string, now: number): Question => {
+  if (compare === 'previous') return previousOf(question)
+  const [from, to, ...more] = compare.split('..')
+  if (!from || !to || more.length > 0) {
+    throw new TaximeterError(
+      'BAD_QUESTION',
+      `"compare" should be "previous" or a period such as 2026-10-01..2026-11-01, got "${compare.slice(0, 100)}".`,
+    )
+  }
+  const period = parseQuestion({ from, to, tz: question.zone }, now)
+  return { ...question, from: period.from, to: period.to }
+}

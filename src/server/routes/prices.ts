@@ -1,0 +1,151 @@
+import { z } from '@hono/zod-openapi'
+import { TaximeterError } from '../../core/errors.ts'
+import type { BookJson, ModelJson, PeriodJson } from '../../core/price-book.ts'
+import { units } from '../../core/units.ts'
+import type { PeriodAnswer, PriceDetailJson, PriceJson, PricesAnswer, UnitsAnswer } from '../api.ts'
+import { priceDetailSchema, pricesSchema } from '../guard-schemas.ts'
+import { pricesPageMax } from '../limits.ts'
+import { countText, json, jsonAnswer, type Route, route } from '../route.ts'
+import { errorSchema } from '../schemas.ts'
+import type { Services } from '../services.ts'
+
+/** The price book, to search and to read. */
+export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] => {
+  if (prices === undefined) return []
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/prices',
+      uses: ['read'],
+      title: 'The price book: models with the rates that hold now.',
+      query: z.object({
+        search: z.string().max(200).optional().openapi({ description: 'Words that the provider or the name should hold.' }),
+        provider: z.string().max(200).optional(),
+        limit: countText(1, pricesPageMax, 100),
+        after: z.string().max(500).optional().openapi({ description: '`next` of the page before.' }),
+      }),
+      answers: {
+        200: json(pricesSchema, 'One page of models, by provider and name.'),
+        400: json(errorSchema, 'A parameter is not as it should be.'),
+      },
+      handle: ({ query }) => jsonAnswer(pricesAnswer(prices(), query, dayOf(now()))),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/prices/{provider}/{model}',
+      uses: ['read'],
+      greedy: ['model'],
+      title: 'One model by any of its names: every period with its source.',
+      params: z.object({ provider: z.string(), model: z.string() }),
+      answers: { 200: json(priceDetailSchema, 'The model.'), 404: json(errorSchema, 'The book does not know it.') },
+      handle({ param }) {
+        const json = prices()
+        const asked = { provider: param('provider'), model: param('model') }
+        const found = book().nameOf(asked.provider, asked.model) ?? asked
+        const provider = own(json.providers, found.provider)
+        const model = provider && (own(provider.models, found.model) ?? provider.anyModel)
+        if (provider === undefined || model === undefined) {
+          throw new TaximeterError(
+            'NOT_FOUND',
+            `The price book does not know a model "${asked.model.slice(0, 100)}" of "${asked.provider.slice(0, 100)}". Its calls are unpriced; see /v1/prices for what it knows.`,
+          )
+        }
+        const row = { provider: found.provider, providerName: provider.name, name: found.model, model }
+        return jsonAnswer({
+          ...priceJson(row, dayOf(now())),
+          version: json.version,
+          units: unitsAnswer,
+          periods: [...model.periods].sort(byFrom).reverse().map(periodAnswer),
+        } satisfies PriceDetailJson)
+      },
+    }),
+  ]
+}
+
+interface Row {
+  readonly provider: string
+  readonly providerName: string
+  readonly name: string
+  readonly model: ModelJson
+}
+
+const pricesAnswer = (
+  json: BookJson,
+  query: {
+    readonly search?: string | undefined
+    readonly provider?: string | undefined
+    readonly limit: number
+    readonly after?: string | undefined
+  },
+  today: string,
+): PricesAnswer => {
+  const words = (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean)
+  const rows: Row[] = []
+  for (const [id, provider] of Object.entries(json.providers)) {
+    if (query.provider !== undefined && query.provider !== id) continue
+    for (const [name, model] of Object.entries(provider.models)) {
+      const text = `${id} ${provider.name} ${name} ${model.aliases?.join(' ') ?? ''}`.toLowerCase()
+      if (words.every((word) => text.includes(word))) rows.push({ provider: id, providerName: provider.name, name, model })
+    }
+  }
+  rows.sort((left, right) => compare(placeOf(left), placeOf(right)))
+  const { after } = query
+  const start = after === undefined ? 0 : rows.findIndex((row) => compare(placeOf(row), after) > 0)
+  const page = start === -1 ? [] : rows.slice(start, start + query.limit)
+  const last = page.at(-1)
+  return {
+    version: json.version,
+    units: unitsAnswer,
+    providers: Object.entries(json.providers).map(([id, { name, models }]) => ({ id, name, models: Object.keys(models).length })),
+    prices: page.map((row) => priceJson(row, today)),
+    matches: rows.length,
+    ...(last !== undefined && start + page.length < rows.length && { next: placeOf(last) }),
+  }
+}
+
+const placeOf = (row: Row): string => `${row.provider}/${row.name}`
+const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
+
+const priceJson = ({ provider, providerName, name, model }: Row, today: string): PriceJson => {
+  const current = model.periods
+    .filter((period) => (period.from ?? '') <= today)
+    .sort(byFrom)
+    .at(-1)
+  return {
+    provider,
+    providerName,
+    model: name,
+    ...(model.aliases !== undefined && { aliases: model.aliases }),
+    ...(model.outputMax !== undefined && { outputMax: model.outputMax }),
+    ...(current !== undefined && { current: periodAnswer(current) }),
+    periods: model.periods.length,
+  }
+}
+
+const byFrom = (left: PeriodJson, right: PeriodJson): number => compare(left.from ?? '', right.from ?? '')
+
+const periodAnswer = (period: PeriodJson): PeriodAnswer => {
+  const { from, source, confidence, rates, tiers, variants } = period
+  return {
+    rates,
+    ...(from !== undefined && { from }),
+    ...(source !== undefined && { source }),
+    ...(confidence !== undefined && { confidence }),
+    ...(tiers !== undefined && { tiers: tiers.map(({ op, threshold, rates }) => ({ op, threshold, rates })) }),
+    ...(variants !== undefined && {
+      variants: variants.map(({ tiers, ...variant }) => ({
+        ...variant,
+        ...(tiers !== undefined && { tiers: tiers.map(({ op, threshold, rates }) => ({ op, threshold, rates })) }),
+      })),
+    }),
+  }
+}
+
+const unitsAnswer = Object.fromEntries(
+  Object.entries(units).map(([unit, { title, per, side }]) => [unit, { title, per, side }]),
+) as UnitsAnswer
+
+const own = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
+
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)

@@ -1,0 +1,44 @@
+import type { BookJson, PriceBook } from '../core/price-book.ts'
+import type { CallAhead, Decision } from '../guard/guard.ts'
+import type { Intake } from '../intake/intake.ts'
+import type { Store } from '../ledger/store.ts'
+import type { AlertsAnswer, BudgetJson, ReadingsAnswer } from './api.ts'
+import type { ServerLimits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import type { BodyReader } from './read-body.ts'
+import type { Streams } from './streams.ts'
+
+/** The budgets, as the routes use them. */
+export interface Budgets {
+  /** All allowances, the fullest first, at most `limit`. */
+  status(limit: number): readonly BudgetJson[] | Promise<readonly BudgetJson[]>
+  reserve(call: CallAhead): Decision | Promise<Decision>
+  settle(reservation: string): void
+}
+
+/** What the routes are wired to. The optional parts have routes only where they are given. */
+export interface Services {
+  readonly store: Store
+  readonly intake: Pick<Intake, 'admit'>
+  readonly book: () => PriceBook
+  /** The book as it is written, with what the configuration adds: for search and history. */
+  readonly prices?: (() => BookJson) | undefined
+  readonly budgets?: Budgets | undefined
+  readonly alerts?: (() => AlertsAnswer | Promise<AlertsAnswer>) | undefined
+  readonly readings?:
+    | ((period: { readonly from: number; readonly to: number; readonly zone: string }) => Promise<ReadingsAnswer>)
+    | undefined
+  /** Reads the configuration again. Rejects with BAD_CONFIG, having changed nothing. */
+  readonly reload?: (() => Promise<void>) | undefined
+  readonly metrics: Metrics
+  readonly now: () => number
+  readonly version: string
+  readonly startedAt: number
+  readonly needsKey: boolean
+  readonly hasGateway: boolean
+  readonly limits: ServerLimits
+  readonly bodies: BodyReader
+  readonly streams: Streams
+  /** The text of /openapi.json. */
+  readonly openApi: () => string
+}
