@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
   guard: { values: ['core', 'analysis'], types: ['ledger'] },
   sdk: { values: ['core', 'providers'], types: ['intake', 'guard'] },
   gateway: { values: ['core', 'providers'], types: ['intake', 'guard'] },
-  server: { values: ['core', 'providers', 'intake', 'guard', 'analysis', 'sources'], types: ['ledger'] },
+  server: { values: ['core', 'intake', 'guard', 'analysis', 'sources'], types: ['ledger'] },
   cli: { values: ['core', 'providers', 'ledger', 'analysis', 'config', 'sources', 'intake', 'guard', 'sdk', 'gateway', 'server', 'entry'] },
   entry: {
     values: ['core', 'providers', 'ledger', 'analysis', 'config', 'sources', 'intake', 'guard', 'sdk', 'gateway', 'server', 'entry'],
@@ -108,7 +108,7 @@ const absences: readonly { readonly what: string; readonly pattern: RegExp; read
     pattern:
       /['"`](openai|anthropic|gemini|ollama|openrouter|mistral|groq|deepseek|xai|cohere|perplexity|bedrock|vertex|azure|moonshotai)['"`]/,
     within: /^src\//,
-    but: /^src\/(providers\/|gateway\/upstreams\.ts|sdk\/|cli\/demo\/|testing\.ts)/,
+    but: /^src\/(providers\/|gateway\/upstreams\.ts|sdk\/|cli\/(demo|doctor)\/|testing\.ts)/,
   },
   { what: 'any', pattern: /(:|as|<) any\b/, within: /^(src|dashboard)\// },
 ]

@@ -1,18 +1,24 @@
 import type { Command } from 'commander'
+import { demoCommand } from './commands/demo.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
 import { quoteCommand } from './commands/quote.ts'
 import { reportCommand } from './commands/report.ts'
 import { repriceCommand } from './commands/reprice.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
+import { serveCommand } from './commands/serve.ts'
 import type { Io } from './io.ts'
 
 /** Every command, the default one first. */
 export const commands: readonly ((io: Io) => Command)[] = [
+  serveCommand,
+  demoCommand,
   reportCommand,
   runsCommand,
   runCommand,
   quoteCommand,
   repriceCommand,
   exportCommand,
+  doctorCommand,
 ]

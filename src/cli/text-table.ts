@@ -7,8 +7,8 @@ export interface Column {
  * Rows as an aligned table for a terminal. Names come from callers: control characters, which could move the cursor or colour the
  * screen, are shown as "�", and a cell longer than `cellCharsMax` is cut with "…".
  */
-export const textTable = (columns: readonly Column[], rows: readonly (readonly string[])[]): string => {
-  const cells = rows.map((row) => row.map(printable))
+export const textTable = (columns: readonly Column[], rows: readonly (readonly string[])[], { cellCharsMax = 48 } = {}): string => {
+  const cells = rows.map((row) => row.map((cell) => printable(cell, cellCharsMax)))
   const widths = columns.map(({ title }, index) => Math.max(title.length, ...cells.map((row) => widthOf(row[index] ?? ''))))
   const line = (row: readonly string[]): string =>
     columns
@@ -18,11 +18,9 @@ export const textTable = (columns: readonly Column[], rows: readonly (readonly s
   return [line(columns.map(({ title }) => title)), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.map(line)].join('\n')
 }
 
-const cellCharsMax = 48
-
-export const printable = (text: string): string => {
+export const printable = (text: string, charsMax = 48): string => {
   const clean = text.replace(/[\p{Cc}\p{Cf}]/gu, '�')
-  return clean.length > cellCharsMax ? `${clean.slice(0, cellCharsMax - 1)}…` : clean
+  return clean.length > charsMax ? `${clean.slice(0, charsMax - 1)}…` : clean
 }
 
 const widthOf = (text: string): number => [...text].length

@@ -77,6 +77,6 @@ const treeOf = async (
 const runLine = (run: RunSummary): string => {
   const budget = run.budget === undefined ? '' : ` of ${readableUsd(run.budget)}`
   const end = run.isOpen ? 'running' : (run.stopReason ?? run.status ?? 'ended')
-  const names = [run.task, run.agent, run.release].filter((name) => name !== undefined).map(printable)
+  const names = [run.task, run.agent, run.release].filter((name) => name !== undefined).map((name) => printable(name))
   return `run ${printable(run.run)}  ${readableUsd(run.llmCost + run.toolCost)}${budget}  ${end}${names.length === 0 ? '' : `  (${names.join(' · ')})`}`
 }

@@ -37,14 +37,14 @@ export const tasks: readonly Task[] = [
       await tracker.run({ task: 'summarise', agent: 'librarian', session: 'report-7', release: '2026-11-22' }, async (run) => {
         await run.step('read', () =>
           anthropic.messages.create({
-            model: 'claude-sonnet-4-5',
+            model: 'claude-sonnet-5',
             max_tokens: 512,
             messages: [{ role: 'user', content: 'Read chapter one.' }],
           }),
         )
         await run.step('write', async () => {
           const stream = anthropic.messages.stream({
-            model: 'claude-sonnet-4-5',
+            model: 'claude-sonnet-5',
             max_tokens: 512,
             messages: [{ role: 'user', content: 'Summarise it.' }],
           })
