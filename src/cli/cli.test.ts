@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const main = join(import.meta.dirname, 'main.ts')
+
+let folder: string
+const children: ChildProcess[] = []
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'taximeter-cli-'))
+})
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true })
+})
+
+interface Finished {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the command line in a process of its own, in the test's folder, to its end. */
+const taximeter = (
+  argv: readonly string[],
+  { input = '', environment = {} }: { input?: string; environment?: Record<string, string> } = {},
+): Promise<Finished> => {
+  const child = spawn(process.execPath, [main, ...argv], { cwd: folder, env: { ...process.env, ...environment } })
+  children.push(child)
+  return new Promise((resolve) => {
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk) => (out += chunk))
+    child.stderr.on('data', (chunk) => (err += chunk))
+    child.on('close', (code) => resolve({ code, out, err }))
+    child.stdin.end(input)
+  })
+}
+
+/** Starts a server on a free port and waits until it says where it listens. */
+const serve = (
+  argv: readonly string[] = [],
+): Promise<{ readonly url: string; readonly child: ChildProcess; readonly ended: Promise<number | null>; readonly log: () => string }> => {
+  const child = spawn(process.execPath, [main, 'serve', '--port', '0', ...argv], { cwd: folder })
+  children.push(child)
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  let out = ''
+  let err = ''
+  child.stderr.on('data', (chunk) => (err += chunk))
+  return new Promise((resolve, reject) => {
+    child.on('close', () => reject(new Error(`The server ended: ${err}`)))
+    child.stdout.on('data', (chunk) => {
+      out += chunk
+      const url = /listens on (\S+)/.exec(out)?.[1]
+      if (url !== undefined) resolve({ url, child, ended, log: () => err })
+    })
+  })
+}
+
+const event = (index: number, more: Record<string, unknown> = {}) => ({
+  id: `019ab000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+  at: Date.now(),
+  kind: 'llm',
+  provider: 'openai',
+  model: 'gpt-4.1',
+  usage: { input: 1_000, output: 500 },
+  task: index % 2 === 0 ? 'refund' : 'search',
+  session: 's-1',
+  ...more,
+})
+const send = async (url: string, events: readonly unknown[]) =>
+  (
+    await fetch(`${url}/v1/events`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(events) })
+  ).json()
+
+describe('taximeter demo', () => {
+  test('runs five tasks with real clients and its totals agree with the raw rows', async () => {
+    const { code, out } = await taximeter(['demo', '--once'])
+    expect(out).toContain('Totals agree with the 14 raw rows')
+    for (const ended of ['completed', 'step_error', 'budget_exceeded']) expect(out).toMatch(new RegExp(`\\d  .*${ended}|${ended}`))
+    expect(code).toBe(0)
+  })
+})
+
+describe('taximeter serve', () => {
+  test('what it acknowledged is in the file after SIGTERM, and the report equals plain SQL', async () => {
+    const { url, child, ended } = await serve()
+    expect(await send(url, [event(1), event(2), event(3)])).toMatchObject({ counts: { accepted: 3 } })
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const report = JSON.parse(
+      (await taximeter(['report', '--by', 'task', '--measure', 'cost,promptTokens,completionTokens', '--json'])).out,
+    )
+    const database = new DatabaseSync(join(folder, 'taximeter.db'), { readOnly: true })
+    const rows = database
+      .prepare(
+        "SELECT task_type, SUM(cost) AS cost, SUM(prompt_tokens) AS prompt, SUM(completion_tokens) AS completion FROM token_usage WHERE date(timestamp) = date('now') GROUP BY task_type ORDER BY task_type",
+      )
+      .all()
+    database.close()
+    const reported = report.rows
+      .map((row: Record<string, unknown>) => ({
+        task_type: row.task,
+        cost: Number(row.cost),
+        prompt: row.promptTokens,
+        completion: row.completionTokens,
+      }))
+      .toSorted((left: { task_type: string }, right: { task_type: string }) => (left.task_type < right.task_type ? -1 : 1))
+    expect(rows.map((row) => ({ ...row, cost: expect.closeTo(Number(row.cost), 12) }))).toEqual(reported)
+    // One row by hand: (1000 × 2 + 500 × 8) / 1_000_000.
+    expect(reported[0]).toMatchObject({ task_type: 'refund', cost: 0.006, prompt: 1_000, completion: 500 })
+  })
+
+  test('refuses an address that others can reach while there are no keys', async () => {
+    const { code, err } = await taximeter(['serve', '--host', '0.0.0.0', '--port', '0'])
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^BAD_CONFIG: To listen on 0\.0\.0\.0, which others can reach, configure client "keys" first/),
+    ])
+  })
+
+  test('a port that is taken is said with what to do', async () => {
+    const { url } = await serve()
+    const { code, err } = await taximeter(['serve', '--port', new URL(url).port, '--data', 'other.db'])
+    expect([code, err]).toEqual([1, expect.stringMatching(/^BAD_CONFIG: Port \d+ on 127\.0\.0\.1 is taken\. Choose another with --port/)])
+  })
+
+  test('a bad configuration is refused with its line', async () => {
+    writeFileSync(join(folder, 'taximeter.yaml'), 'zone: UTC\nport: many\n')
+    const { code, err } = await taximeter(['serve'])
+    expect([code, err]).toEqual([1, expect.stringMatching(/^BAD_CONFIG: .*taximeter\.yaml:2:7: "port"/)])
+  })
+})
+
+describe('taximeter quote', () => {
+  const body = { model: 'gpt-4.1', object: 'chat.completion', usage: { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_500 } }
+
+  test('answers each line in order, a bad one with a named error', async () => {
+    const lines = [
+      { provider: 'openai', body },
+      'nonsense',
+      { provider: 'openai', dialect: 'klingon', body },
+      { provider: 'openai' },
+      { provider: 'nobody', body },
+    ]
+    const { code, out } = await taximeter(['quote', '--jsonl'], {
+      input: lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n'),
+    })
+    expect(code).toBe(0)
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { usage: { input: 1_000, output: 500 }, charge: { basis: 'computed', totalUsd: '0.006000000000' } },
+      { error: { code: 'BAD_REQUEST' } },
+      { error: { code: 'UNKNOWN_DIALECT' } },
+      { error: { code: 'BAD_REQUEST' } },
+      { charge: { basis: 'unpriced', reason: 'unknown-model' } },
+    ])
+  })
+
+  test('reads one answer from standard input and shows the rates', async () => {
+    const { out } = await taximeter(['quote', '--provider', 'openai'], { input: JSON.stringify(body) })
+    expect(out).toMatch(/input\s+1000\s+\$2\.00 per 1000000\s+0\.002000000000/)
+  })
+})
+
+describe('taximeter doctor', () => {
+  test('is content with a fresh folder, and its one call costs what it costs by hand', async () => {
+    const { code, out } = await taximeter(['doctor', '--json'], { environment: { TAXIMETER_PORT: '0' } })
+    const { checks, facts } = JSON.parse(out)
+    expect(checks.filter((check: { outcome: string }) => check.outcome !== 'ok')).toEqual([])
+    expect(facts).toMatchObject({ node: process.version, 'port (environment)': '0' })
+    expect(code).toBe(0)
+  })
+
+  test('a zone that does not exist fails it, and the other checks are still made', async () => {
+    const { code, out } = await taximeter(['doctor'], { environment: { TAXIMETER_ZONE: 'Mars/Olympus', TAXIMETER_PORT: '0' } })
+    expect(out).toContain('✗ time zone: "Mars/Olympus" is not a time zone.')
+    expect(out).toContain('✓ one call')
+    expect(code).toBe(1)
+  })
+
+  test('no secret is shown', async () => {
+    const { out } = await taximeter(['doctor'], { environment: { TAXIMETER_HASH_KEY: 'canary-canary-canary', TAXIMETER_PORT: '0' } })
+    expect(out).toContain('hashKey (environment)')
+    expect(out).not.toContain('canary')
+  })
+})
+
+describe('taximeter', () => {
+  test('a ledger that does not exist is said, and none is made', async () => {
+    const { code, err } = await taximeter(['report'])
+    expect([code, err]).toEqual([1, expect.stringMatching(/^NOT_FOUND: There is no ledger at \.\/taximeter\.db/)])
+  })
+
+  test('an unknown command is an error with help, not a stack', async () => {
+    const { code, err } = await taximeter(['frobnicate'])
+    expect(code).not.toBe(0)
+    expect(err).not.toContain('at ')
+  })
+})
