@@ -12,6 +12,8 @@ export interface Sums {
   errors: number
   llmCost: bigint
   toolCost: bigint
+  /** Of the model calls that were a second or later attempt; inside `llmCost`. */
+  retryCost: bigint
   /** Counts may pass 2⁵³. */
   readonly tokens: Partial<Record<Unit, bigint>>
   readonly coverage: Partial<Record<Basis, { calls: number; cost: bigint }>>
@@ -53,6 +55,7 @@ export const emptySums = (): Sums => ({
   errors: 0,
   llmCost: 0n,
   toolCost: 0n,
+  retryCost: 0n,
   tokens: {},
   coverage: {},
   runs: 0,
@@ -118,6 +121,8 @@ export const measureOf = (measure: Measure, sums: Sums, hours: number): Value =>
       return formatUsd(sums.llmCost)
     case 'toolCost':
       return formatUsd(sums.toolCost)
+    case 'retryCost':
+      return formatUsd(sums.retryCost)
     case 'calls':
       return sums.llmCalls + sums.toolCalls
     case 'llmCalls':

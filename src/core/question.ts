@@ -6,6 +6,7 @@ export const measureNames = [
   'cost',
   'llmCost',
   'toolCost',
+  'retryCost',
   'calls',
   'llmCalls',
   'toolCalls',

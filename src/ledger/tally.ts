@@ -46,6 +46,7 @@ export const addCall = (tally: Tally, { event, charge }: CallEntry, slices: read
   if (event.kind === 'llm') {
     sums.llmCalls += 1
     sums.llmCost += cost
+    if (event.attempt > 0) sums.retryCost += cost
   } else {
     sums.toolCalls += 1
     sums.toolCost += cost
@@ -78,7 +79,7 @@ export const addToRun = (part: RunPart, entry: CallEntry, slices: readonly Slice
 const addTally = (to: Tally, from: Tally): void => {
   const { sums } = from
   for (const name of ['llmCalls', 'toolCalls', 'retries', 'errors', 'runs'] as const) to.sums[name] += sums[name]
-  for (const name of ['llmCost', 'toolCost', 'runLlmCost', 'runToolCost', 'runTokens'] as const) to.sums[name] += sums[name]
+  for (const name of ['llmCost', 'toolCost', 'retryCost', 'runLlmCost', 'runToolCost', 'runTokens'] as const) to.sums[name] += sums[name]
   for (const [unit, count] of Object.entries(sums.tokens) as [keyof Sums['tokens'], bigint][]) {
     to.sums.tokens[unit] = (to.sums.tokens[unit] ?? 0n) + count
   }

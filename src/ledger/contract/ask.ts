@@ -29,6 +29,18 @@ export const describeAsk = (make: MakeStore): void => {
       expect(answer.coverage.computed).toEqual({ calls: 4, cost: '0.505810000000' })
     })
 
+    test('what retries cost is inside what model calls cost', async () => {
+      const store = await make()
+      await store.append([
+        modelCall({ agent: 'a' }),
+        modelCall({ agent: 'a', attempt: 1 }),
+        toolCall({ agent: 'a', attempt: 1, cost: usd('0.5') }),
+      ])
+      const answer = await store.ask(question({ measures: ['llmCost', 'retryCost', 'retries'], by: ['agent'] }))
+      expect(answer.totals).toEqual({ llmCost: '0.005600000000', retryCost: '0.002800000000', retries: 2 })
+      expect(answer.rows).toEqual([{ agent: 'a', ...answer.totals }])
+    })
+
     test('what is past the top is folded into one row', async () => {
       const store = await make()
       await store.append(['a', 'b', 'b', 'c', 'c', 'c', 'd'].map((agent) => modelCall({ agent })))
