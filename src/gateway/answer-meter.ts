@@ -1,0 +1,72 @@
+import type { UsageFlag } from '../core/usage.ts'
+import type { Dialect, ReadContext, StreamReader, UsageReport } from '../providers/dialect.ts'
+import { type Coding, createSideDecoder, type SideDecoder } from './decoder.ts'
+import { createJsonOutline } from './json-outline.ts'
+
+/** Reads an answer for its usage while its bytes go by to the client. */
+export interface AnswerMeter {
+  push(chunk: Buffer): void
+  /** The terminal marker was seen: what the answer tells is complete, whatever becomes of the connection. */
+  readonly isDone: boolean
+  /** What was seen, told once; later only where a coded answer must still be decoded. */
+  end(done: (report: UsageReport | undefined, flags: readonly UsageFlag[]) => void): void
+}
+
+/** A stream is no longer watched past this many bytes: the call ends with what was seen, and its bytes go on. */
+export const meteredBytesMax = 256 * 1_048_576
+/** Of a whole answer that is too large to be held, the fields of the top level that are read. */
+const answerValueBytesMax = 65_536
+
+/** A stream, in any framing that its dialect knows. */
+export const createStreamMeter = (dialect: Dialect, context: ReadContext): AnswerMeter => {
+  const reader: StreamReader = dialect.createReader(context)
+  let bytes = 0
+  return {
+    push(chunk) {
+      bytes += chunk.length
+      if (bytes <= meteredBytesMax && !reader.isDone) reader.push(chunk)
+    },
+    get isDone() {
+      return reader.isDone
+    },
+    end(done) {
+      done(reader.end(), bytes > meteredBytesMax ? ['stream-limit'] : [])
+    },
+  }
+}
+
+/** A whole answer that is not held: the short fields of its top level, usage among them, in constant memory. */
+export const createOutlineMeter = (dialect: Dialect, context: ReadContext): AnswerMeter => {
+  const outline = createJsonOutline({ valueBytesMax: answerValueBytesMax })
+  return {
+    push: outline.push,
+    isDone: false,
+    end(done) {
+      if (!outline.isWhole) return done(undefined, ['truncated-stream'])
+      // An answer whose usage itself is too long to be read is not one that tells nothing.
+      const [usage] = dialect.usagePath
+      const isUnread = usage !== undefined && outline.omitted.includes(usage)
+      done(dialect.ofBody(outline.fields(), context), isUnread ? ['stream-limit'] : [])
+    },
+  }
+}
+
+/** An answer that has no bytes to be read (sound, a picture): only that it came is known. */
+export const createBlindMeter = (): AnswerMeter => ({ push() {}, isDone: false, end: (done) => done(undefined, []) })
+
+/** The same for a coded answer: a copy is decoded on the side. */
+export const createDecodingMeter = (coding: Coding, inner: AnswerMeter): AnswerMeter => {
+  let hasFailed = false
+  const decoder: SideDecoder = createSideDecoder(coding, inner.push, () => {
+    hasFailed = true
+  })
+  return {
+    push: decoder.push,
+    get isDone() {
+      return inner.isDone
+    },
+    end(done) {
+      decoder.end(() => inner.end((report, flags) => done(report, hasFailed ? [...flags, 'malformed-chunk'] : flags)))
+    },
+  }
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Attribution } from '../core/attribution.ts'
+import type { Basis } from '../core/charge.ts'
+import { formatUsd } from '../core/money.ts'
+import type { PriceBook } from '../core/price-book.ts'
+import type { UsageFlag } from '../core/usage.ts'
+import type { BudgetGuard } from '../guard/guard.ts'
+import type { Dialect, RequestReport, UsageReport } from '../providers/dialect.ts'
+import type { Caller } from './admission.ts'
+import { clipped, ownHeaderPrefix } from './attribution.ts'
+import { type Ending, finishedCall } from './call-events.ts'
+import type { MutableCounters, Outcome } from './counters.ts'
+import { errorBodyOf, type GatewayError } from './error-forms.ts'
+import type { GatewayLimits } from './limits.ts'
+import type { Outbox } from './outbox.ts'
+import { type HeldBody, type HeldBytes, likelyTokens, type PromptHash } from './request-body.ts'
+import type { Route } from './route.ts'
+import type { UpstreamPools } from './upstream-pools.ts'
+import { errorFormOf } from './upstreams.ts'
+
+/** What all calls of one gateway share. */
+export interface Workshop {
+  readonly book: () => PriceBook
+  readonly guard: BudgetGuard | undefined
+  readonly meterFailure: 'pass' | 'block'
+  readonly limits: GatewayLimits
+  readonly pools: UpstreamPools
+  readonly outbox: Outbox
+  readonly promptHash: PromptHash
+  readonly nextId: () => string
+  readonly now: () => number
+  readonly counters: MutableCounters
+  readonly held: HeldBytes
+  readonly finished: () => void
+}
+
+/** One request of a client on its way to an upstream and back. */
+export interface Exchange {
+  readonly shop: Workshop
+  readonly route: Route
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly caller: Caller
+  readonly startedAt: number
+  /** Absent: not a model call, or none that can be metered; it passes untouched. */
+  readonly dialect: Dialect | undefined
+  call: MeteredCall | undefined
+  /** The client left before it had the whole answer. */
+  isClientGone: boolean
+  firstByteAt: number | undefined
+  isOver: boolean
+}
+
+/** What is known of a metered call before it is sent. */
+export interface MeteredCall {
+  readonly id: string
+  readonly dialect: Dialect
+  readonly held: HeldBody
+  readonly asked: RequestReport
+  readonly attribution: Attribution
+  readonly promptHash: string | undefined
+  readonly reservation: string | undefined
+  /** The pieces of the request's body with the wish for usage in it. */
+  readonly wished: readonly Buffer[] | undefined
+  /** The request was on its way: the provider may have worked for it. */
+  isSent: boolean
+  isRecorded: boolean
+}
+
+/** The exchange is over; said once. */
+export const over = (x: Exchange, outcome: Outcome): void => {
+  if (x.isOver) return
+  x.isOver = true
+  x.shop.counters.inFlight -= 1
+  x.shop.counters.requests[outcome] += 1
+  x.shop.finished()
+}
+
+/** Answers in place of the upstream. */
+export const refuse = (x: Exchange, outcome: Outcome, error: GatewayError): void => {
+  answerError(x.response, error, errorFormOf(x.route.upstream, x.dialect?.name))
+  over(x, outcome)
+}
+
+export const answerError = (response: ServerResponse, error: GatewayError, form: Parameters<typeof errorBodyOf>[1]): void => {
+  if (response.headersSent || response.destroyed) return
+  const body = Buffer.from(errorBodyOf(error, form))
+  const headers: string[] = ['content-type', 'application/json', 'content-length', String(body.length)]
+  if (error.shouldRetry !== undefined) headers.push('x-should-retry', String(error.shouldRetry))
+  if (error.retryAfterSeconds !== undefined) headers.push('retry-after', String(error.retryAfterSeconds))
+  if (error.status === 401) headers.push('www-authenticate', 'Bearer')
+  response.writeHead(error.status, headers)
+  response.end(body)
+}
+
+/** A call that never left: there is nothing to tell the ledger, and nothing stays set aside. */
+export const abandon = ({ shop }: Exchange, call: MeteredCall): void => {
+  if (call.isRecorded) return
+  call.isRecorded = true
+  if (call.reservation !== undefined) shop.guard?.settle(call.reservation)
+}
+
+export interface Told {
+  readonly id: string
+  readonly costUsd: string | undefined
+  readonly basis: Basis
+}
+
+/** The call is over: its events go to the ledger, its reservation is settled. Said once; gives what the answer may say of it. */
+export const record = (
+  x: Exchange,
+  call: MeteredCall,
+  ending: Pick<Ending, 'status' | 'error' | 'requestId'> & {
+    readonly report?: UsageReport | undefined
+    readonly flags?: readonly UsageFlag[]
+  },
+): Told | undefined => {
+  if (call.isRecorded) return undefined
+  call.isRecorded = true
+  const { shop, route } = x
+  const now = shop.now()
+  const { events, charge, used } = finishedCall(
+    {
+      id: call.id,
+      at: x.startedAt,
+      provider: route.upstream.provider,
+      requestedModel: call.asked.model === undefined ? undefined : clipped(call.asked.model),
+      operation: call.asked.operation,
+      attempt: attemptOf(x.request),
+      promptHash: call.promptHash,
+      attribution: call.attribution,
+    },
+    {
+      ...ending,
+      report: ending.report ?? likelyReport(call, ending.status),
+      durationMs: Math.max(0, now - x.startedAt),
+      firstByteMs: x.firstByteAt === undefined ? undefined : Math.max(0, x.firstByteAt - x.startedAt),
+    },
+    shop.book(),
+  )
+  for (const event of events) shop.outbox.add({ event, key: x.caller.key?.id })
+  if (call.reservation !== undefined) shop.guard?.settle(call.reservation, used)
+  return { id: call.id, basis: charge.basis, costUsd: charge.basis === 'unpriced' ? undefined : formatUsd(charge.total) }
+}
+
+/** A call that was given up before its answer told anything has still been put to the model: its prompt is estimated. */
+const likelyReport = (call: MeteredCall, status: Ending['status']): UsageReport | undefined => {
+  const input = likelyTokens(call.held)
+  if (status !== 'aborted' || !call.isSent || input === 0) return undefined
+  return { usage: { input }, quality: 'estimated', flags: [] }
+}
+
+/** The official clients number their tries; others may say it in a header of ours. */
+const attemptOf = (request: IncomingMessage): number => {
+  const text = request.headers['x-stainless-retry-count'] ?? request.headers[`${ownHeaderPrefix}attempt`]
+  return typeof text === 'string' && /^\d{1,3}$/.test(text) ? Number(text) : 0
+}

@@ -1,0 +1,169 @@
+import type { ItemResult } from '../intake/event-json.ts'
+import type { GatewayLimits } from './limits.ts'
+import type { Spool, Waiting } from './spool.ts'
+
+/** The intake, by its shape: one result per event, in order, once all are durable; a rejection when nothing is known to be kept. */
+export interface Admitting {
+  admit(events: readonly unknown[], from: { readonly source: 'gateway'; readonly key?: string | undefined }): Promise<readonly ItemResult[]>
+}
+
+export interface OutboxCounters {
+  readonly accepted: number
+  readonly duplicate: number
+  readonly rejected: number
+  /** Events that went by way of the disk. */
+  readonly spooled: number
+  /** Events that neither the ledger nor the disk had room for. */
+  readonly lost: number
+  readonly failedBatches: number
+}
+
+/**
+ * The way of the gateway's events to the ledger.
+ *
+ * What comes while one batch is under way is the next batch, so that the ledger commits few times and each call waits for at
+ * most two commits. While the ledger fails, events go to the spool and are handed on later, once.
+ */
+export interface Outbox {
+  add(waiting: Waiting): void
+  /** The ledger did not take the last batch and has not recovered since. */
+  readonly isFailing: boolean
+  readonly waiting: number
+  counters(): OutboxCounters
+  /** Resolves when all that was added is in the ledger or on disk. */
+  close(): Promise<void>
+}
+
+export interface OutboxOptions {
+  readonly intake: Admitting
+  readonly spool: Spool
+  readonly limits: Pick<GatewayLimits, 'waitingEventsMax' | 'batchEventsMax' | 'admitMsMax'>
+  /** The pause before the ledger is tried again doubles from the first to the second. */
+  readonly retryMs?: { readonly first: number; readonly most: number }
+  readonly warn?: (sentence: string) => void
+}
+
+export const createOutbox = (options: OutboxOptions): Outbox => {
+  const { intake, spool, limits, retryMs = { first: 250, most: 30_000 }, warn } = options
+  const counters = { accepted: 0, duplicate: 0, rejected: 0, spooled: 0, lost: 0, failedBatches: 0 }
+  let queue: Waiting[] = []
+  let isFailing = false
+  let isClosed = false
+  let pumping: Promise<void> | undefined
+  let retry: NodeJS.Timeout | undefined
+  let retryAfter = retryMs.first
+
+  const admit = async (batch: readonly Waiting[]): Promise<void> => {
+    const groups = [...Map.groupBy(batch, ({ key }) => key)]
+    await withinMs(
+      limits.admitMsMax,
+      Promise.all(
+        groups.map(async ([key, members]) => {
+          const events = members.map(({ event }) => event)
+          count(await intake.admit(events, key === undefined ? { source: 'gateway' } : { source: 'gateway', key }))
+        }),
+      ),
+    )
+  }
+
+  const count = (results: readonly ItemResult[]): void => {
+    for (const result of results) {
+      counters[result.outcome] += 1
+      if (result.outcome === 'rejected' && counters.rejected === 1) warn?.(`The ledger refuses an event of the gateway: ${result.reason}.`)
+    }
+  }
+
+  const keep = async (batch: readonly Waiting[]): Promise<void> => {
+    if (await spool.keep(batch)) {
+      counters.spooled += batch.length
+      tryAgainLater()
+    } else {
+      if (counters.lost === 0) warn?.('The spool has no room: what calls cost is no longer kept until the ledger takes events again.')
+      counters.lost += batch.length
+    }
+  }
+
+  const fail = (): void => {
+    if (!isFailing) warn?.('The ledger does not take events. They are kept on disk and sent again.')
+    counters.failedBatches += 1
+    isFailing = true
+    tryAgainLater()
+  }
+
+  const tryAgainLater = (): void => {
+    if (retry !== undefined || isClosed) return
+    retry = setTimeout(() => {
+      retry = undefined
+      void replay()
+    }, retryAfter)
+    retry.unref()
+    retryAfter = Math.min(retryAfter * 2, retryMs.most)
+  }
+
+  const replay = async (): Promise<void> => {
+    try {
+      await spool.replay(admit)
+      if (isFailing) warn?.('The ledger takes events again.')
+      isFailing = false
+      retryAfter = retryMs.first
+      // What came while the last file was being emptied.
+      if (!spool.isEmpty) tryAgainLater()
+    } catch {
+      tryAgainLater()
+    }
+  }
+
+  const pump = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const batch = queue.length <= limits.batchEventsMax ? queue : queue.slice(0, limits.batchEventsMax)
+      queue = batch === queue ? [] : queue.slice(limits.batchEventsMax)
+      try {
+        if (isFailing) await keep(batch)
+        else await admit(batch)
+      } catch {
+        fail()
+        await keep(batch)
+      }
+    }
+    pumping = undefined
+  }
+
+  if (!spool.isEmpty) tryAgainLater()
+
+  return {
+    add(waiting) {
+      if (queue.length >= limits.waitingEventsMax) {
+        void keep([waiting])
+        return
+      }
+      queue.push(waiting)
+      // Calls that end in the same turn of the event loop are one batch.
+      pumping ??= new Promise((resolve) => setImmediate(() => resolve(pump())))
+    },
+    get isFailing() {
+      return isFailing
+    },
+    get waiting() {
+      return queue.length
+    },
+    counters: () => counters,
+    async close() {
+      isClosed = true
+      clearTimeout(retry)
+      while (pumping !== undefined) await pumping
+      await spool.close()
+    },
+  }
+}
+
+const withinMs = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('The ledger did not answer in time.')), ms)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

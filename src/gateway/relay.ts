@@ -1,0 +1,234 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { UsageFlag } from '../core/usage.ts'
+import type { UsageReport } from '../providers/dialect.ts'
+import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
+import { endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
+import { codingOf } from './decoder.ts'
+import { abandon, type Exchange, type MeteredCall, record, type Told } from './exchange.ts'
+import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
+import { likelyTokens } from './request-body.ts'
+import { failureOf } from './upstream-failure.ts'
+import { type ByteFilter, createUsageChunkFilter } from './usage-chunk-filter.ts'
+
+/** One answer on its way from an upstream to a client. */
+export interface Relay {
+  readonly x: Exchange
+  controller: Dispatcher.DispatchController | undefined
+  status: number
+  statusText: string
+  rawHeaders: readonly (Buffer | string)[]
+  headers: IncomingHttpHeaders
+  /** A whole answer that waits for its cost; everything else goes on byte by byte as it comes. */
+  held: HeldAnswer | undefined
+  meter: AnswerMeter | undefined
+  filter: ByteFilter | undefined
+  hasWritten: boolean
+  /** The upstream has said all that it will. */
+  isEnded: boolean
+  drainedBytes: number
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Takes the answer to the client at the pace of the slower of the two, and reads its usage on the way. */
+export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
+  const relay: Relay = {
+    x,
+    controller: undefined,
+    status: 0,
+    statusText: '',
+    rawHeaders: [],
+    headers: {},
+    held: undefined,
+    meter: undefined,
+    filter: undefined,
+    hasWritten: false,
+    isEnded: false,
+    drainedBytes: 0,
+    timer: undefined,
+  }
+  watchClient(relay)
+  return {
+    onRequestStart(controller) {
+      relay.controller = controller
+      if (x.isClientGone) return controller.abort(new Error('client left'))
+      if (x.call !== undefined) x.call.isSent = true
+    },
+    onResponseStart(controller, status, headers, statusText) {
+      // What comes before the answer itself (103 Early Hints) is between the upstream and us.
+      if (status < 200) return
+      relay.status = status
+      relay.statusText = statusText ?? ''
+      relay.headers = headers
+      relay.rawHeaders = (controller.rawHeaders ?? []) as readonly (Buffer | string)[]
+      startAnswer(relay)
+    },
+    onResponseData(_controller, chunk) {
+      x.firstByteAt ??= x.shop.now()
+      x.shop.counters.bytesDown += chunk.length
+      if (relay.held !== undefined) hold(relay, relay.held, chunk)
+      else pass(relay, chunk)
+    },
+    onResponseEnd(controller) {
+      relay.isEnded = true
+      endAnswer(relay, trailersOf((controller.rawTrailers ?? []) as readonly (Buffer | string)[]))
+    },
+    onResponseError(_controller, error) {
+      relay.isEnded = true
+      failAnswer(relay, error)
+    },
+  }
+}
+
+const streamTypes = /event-?stream|ndjson|jsonl|stream\+json/
+
+const startAnswer = (relay: Relay): void => {
+  const { x, headers, status } = relay
+  const { call } = x
+  if (call === undefined) {
+    startPassing(relay)
+    return
+  }
+  const type = String(headers['content-type'] ?? '').toLowerCase()
+  const coding = codingOf(headers['content-encoding'] as string | undefined)
+  const isGood = status < 300
+  const isJson = type === '' || type.includes('json') || type.startsWith('text/plain')
+  if (coding === 'unreadable') relay.meter = createBlindMeter()
+  else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isJson))) {
+    relay.meter = createStreamMeter(call.dialect, { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.held) })
+    if (coding === undefined && call.wished !== undefined) relay.filter = createUsageChunkFilter()
+  } else if (isJson) {
+    relay.held = createHeldAnswer(x, call, coding)
+    return
+  } else relay.meter = createBlindMeter()
+  if (coding !== undefined && coding !== 'unreadable') relay.meter = createDecodingMeter(coding, relay.meter)
+  startPassing(relay)
+}
+
+/** From here on bytes go on as they come; the head does not wait for the first of them. */
+const startPassing = (relay: Relay): void => {
+  writeHead(relay, undefined, undefined)
+  queueMicrotask(() => {
+    if (!relay.hasWritten && !relay.isEnded && !relay.x.isClientGone) relay.x.response.flushHeaders()
+  })
+}
+
+const hold = (relay: Relay, held: HeldAnswer, chunk: Buffer): void => {
+  if (held.push(chunk)) return
+  const { x } = relay
+  // Too long or too slow to be held: what there is goes on, and the rest is read as it passes.
+  relay.held = undefined
+  if (x.call !== undefined) {
+    const meter = createOutlineMeter(x.call.dialect, { provider: x.route.upstream.provider })
+    relay.meter = held.coding === undefined ? meter : createDecodingMeter(held.coding, meter)
+  }
+  startPassing(relay)
+  for (const piece of held.release()) pass(relay, piece)
+}
+
+const pass = (relay: Relay, chunk: Buffer): void => {
+  const { x, meter } = relay
+  passToClient(relay, chunk)
+  const { call } = x
+  if (meter === undefined || call === undefined || call.isRecorded) return
+  meter.push(chunk)
+  // The answer is complete from its terminal marker on, whatever becomes of the connection after it.
+  if (meter.isDone && !asksForTrailer(relay)) meter.end((report, flags) => recordAnswer(relay, call, { report, flags }))
+}
+
+export const asksForTrailer = ({ x }: Relay): boolean => x.call !== undefined && x.request.headers['x-taximeter-report'] === 'trailer'
+
+type Trailers = readonly (readonly [string, string])[]
+
+const endAnswer = (relay: Relay, trailers: Trailers): void => {
+  const { held, meter, x } = relay
+  const { call } = x
+  if (call === undefined || call.isRecorded) {
+    endClient(relay, trailers, undefined)
+    return
+  }
+  if (held !== undefined) {
+    held.end((body, report, flags, error) => {
+      const told = recordAnswer(relay, call, { report, flags, ...(error !== undefined && { error }) })
+      writeHead(relay, told, body.length)
+      if (body.length > 0) passToClient(relay, body)
+      endClient(relay, trailers, undefined)
+    })
+    return
+  }
+  const isLate = asksForTrailer(relay)
+  meter?.end((report, flags) => {
+    const told = recordAnswer(relay, call, { report, flags })
+    if (isLate) endClient(relay, trailers, told)
+  })
+  if (!isLate) endClient(relay, trailers, undefined)
+}
+
+/** The upstream broke off, or we did because the client had left. */
+const failAnswer = (relay: Relay, cause: Error): void => {
+  const { meter, x } = relay
+  const { call } = x
+  stopTimer(relay)
+  relay.held?.release()
+  const failure = failureOf(cause, x.route.upstream.name)
+  if (call !== undefined && !call.isSent && x.isClientGone) abandon(x, call)
+  else if (call !== undefined && !call.isRecorded) {
+    if (meter === undefined) recordAnswer(relay, call, { report: undefined, flags: [], broken: failure.code })
+    else meter.end((report, flags) => recordAnswer(relay, call, { report, flags, broken: failure.code }))
+  }
+  failClient(relay, failure)
+}
+
+interface AnswerEnd {
+  readonly report: UsageReport | undefined
+  readonly flags: readonly UsageFlag[]
+  /** The answer as a whole could not be read. */
+  readonly error?: string
+  /** Why there was no whole answer. */
+  readonly broken?: string
+}
+
+const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, broken }: AnswerEnd): Told | undefined => {
+  const { x, status } = relay
+  const base = { report, flags, requestId: requestIdOf(relay.headers) }
+  const told = report?.error ?? error
+  if (told !== undefined || status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(told, status) })
+  const isCut = broken !== undefined || report?.flags.includes('truncated-stream') === true || flags.includes('truncated-stream')
+  if (!isCut) return record(x, call, { ...base, status: 'ok' })
+  if (x.isClientGone) return record(x, call, { ...base, status: 'aborted' })
+  return record(x, call, { ...base, status: 'error', error: broken ?? 'truncated-stream' })
+}
+
+/** The provider's own code where it says more than the status does. */
+const codeOf = (code: string | undefined, status: number): string =>
+  status >= 300 && (code === undefined || code === 'error') ? String(status) : (code ?? 'error')
+
+/** The id that a provider gives to a request, where the answer has none of its own. */
+const requestIdOf = (headers: IncomingHttpHeaders): string | undefined => {
+  for (const name of ['x-request-id', 'request-id', 'apim-request-id', 'x-goog-request-id']) {
+    const value = headers[name]
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
+}
+
+const notTrailers: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'connection',
+  'content-encoding',
+  'content-type',
+  'host',
+])
+
+const trailersOf = (raw: readonly (Buffer | string)[]): Trailers => {
+  if (raw.length === 0) return noTrailers
+  const trailers: (readonly [string, string])[] = []
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = String(raw[index])
+    if (!notTrailers.has(name.toLowerCase())) trailers.push([name, raw[index + 1]?.toString('latin1') ?? ''])
+  }
+  return trailers
+}
+const noTrailers: Trailers = []
