@@ -18,10 +18,10 @@ test('the checksum is that of the providers', () => {
 })
 
 test('every period says where its rates are from and how sure they are', () => {
-  const unsure = Object.entries(committed.providers).flatMap(([provider, { models, anyModel }]) =>
+  const unsure = Object.entries(committed.providers).flatMap(([provider, { models, anyModel, source }]) =>
     [...Object.entries(models), ...(anyModel ? [['any', anyModel] as const] : [])].flatMap(([name, model]) =>
       model.periods
-        .filter((period) => period.confidence === undefined || !period.source?.startsWith('https://'))
+        .filter((period) => period.confidence === undefined || !(period.source ?? source)?.startsWith('https://'))
         .map(() => `${provider}/${name}`),
     ),
   )
@@ -58,8 +58,9 @@ test.each([
     { tier: 'batch', region: 'us' },
     '2.760000000000',
   ],
-  ['a peak hour', 'deepseek', 'deepseek-v4-pro', '2026-11-22T01:00:00Z', { output: 1_000_000 }, {}, '3.960000000000'],
-  ['past the peak hours', 'deepseek', 'deepseek-v4-pro', '2026-11-22T04:00:00Z', { output: 1_000_000 }, {}, '1.980000000000'],
+  ['a peak hour', 'deepseek', 'deepseek-v4-pro', '2026-11-23T01:00:00Z', { output: 1_000_000 }, {}, '3.960000000000'],
+  ['the same hour of a Sunday', 'deepseek', 'deepseek-v4-pro', '2026-11-22T01:00:00Z', { output: 1_000_000 }, {}, '1.980000000000'],
+  ['past the peak hours', 'deepseek', 'deepseek-v4-pro', '2026-11-23T04:00:00Z', { output: 1_000_000 }, {}, '1.980000000000'],
   ['a peak hour before there were any', 'deepseek', 'deepseek-v4-pro', '2026-08-16T01:00:00Z', { output: 1_000_000 }, {}, '0.870000000000'],
   ['a local model', 'ollama', 'qwen3:8b', '2026-11-22', { input: 5000, output: 100 }, {}, '0.000000000000'],
   ['a model nobody knows', 'openai', 'gpt-of-tomorrow', '2026-11-22', { input: 1 }, {}, 'unknown-model'],

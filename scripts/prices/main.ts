@@ -1,10 +1,93 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { ProviderJson } from '../../src/core/price-book.ts'
 import { compileBook, readProviders } from './book.ts'
+import { buildProviders } from './build.ts'
+import { checkProviders } from './checks.ts'
+import { fetchSnapshots, loadSnapshots, withInstalledGenai } from './fetch.ts'
+import { formatPrices } from './format.ts'
+import { type Change, mergeProvider } from './merge.ts'
+import type { Override } from './overrides.ts'
+import { formatReport } from './report.ts'
+import { readSnapshots, type Snapshots } from './sources.ts'
 
-const prices = join(import.meta.dirname, '../../prices')
-const book = compileBook(readProviders(prices))
-writeFileSync(join(prices, 'book.json'), JSON.stringify(book))
-console.log(
-  `prices/book.json is version ${book.version}: ${Object.values(book.providers).reduce((sum, { models }) => sum + Object.keys(models).length, 0)} models`,
-)
+const usage = `npm run prices                                  compiles prices/*.json into prices/book.json
+npm run prices -- update [--sources <folder>]   compares prices/ with what others publish, and says what would change
+  --sources <folder>      snapshots; without it they are fetched from their public addresses
+  --dates <source=day,…>  the days of the snapshots, where they are not today's
+  --installed-genai <day> reads genai-prices from the installed package, published on that day, in place of the snapshot
+  --date <day>            the day from which changed rates hold (today)
+  --write                 writes the files and compiles the book
+  --all                   lists everything instead of the first forty of each kind`
+
+const folder = join(import.meta.dirname, '../../prices')
+
+const compile = (providers: Readonly<Record<string, ProviderJson>>): void => {
+  const book = compileBook(providers)
+  writeFileSync(join(folder, 'book.json'), JSON.stringify(book))
+  const models = Object.values(book.providers).reduce((sum, { models }) => sum + Object.keys(models).length, 0)
+  console.log(`prices/book.json is version ${book.version}: ${models} models of ${Object.keys(book.providers).length} providers`)
+}
+
+const update = (snapshots: Snapshots, day: string, options: { readonly write: boolean; readonly all: boolean }): boolean => {
+  const overrides = JSON.parse(readFileSync(join(folder, 'overrides.json'), 'utf8')) as readonly Override[]
+  const readings = readSnapshots(snapshots)
+  const built = buildProviders(
+    readings.flatMap(({ candidates }) => candidates),
+    overrides,
+    day,
+  )
+  const providers: Record<string, ProviderJson> = readProviders(folder)
+  const changes: Change[] = []
+  for (const [id, fresh] of Object.entries(built.providers)) {
+    const merged = mergeProvider(id, providers[id], fresh, day)
+    providers[id] = merged.provider
+    changes.push(...merged.changes)
+  }
+  const checks = checkProviders(providers, overrides)
+  const unread = readings.map(({ source, unread: names }) => ({ source, names }))
+  console.log(formatReport({ changes, conflicts: built.conflicts, checks, unread }, options.all ? Number.POSITIVE_INFINITY : 40))
+  if (checks.faults.length > 0) return false
+  if (options.write) {
+    for (const [id, provider] of Object.entries(providers)) writeFileSync(join(folder, `${id}.json`), formatPrices(provider))
+    compile(providers)
+  }
+  return true
+}
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      sources: { type: 'string' },
+      dates: { type: 'string' },
+      'installed-genai': { type: 'string' },
+      date: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const [command = 'compile'] = positionals
+  if (values.help || !['compile', 'update'].includes(command)) {
+    console.log(usage)
+    return values.help ? 0 : 2
+  }
+  if (command === 'compile') {
+    compile(readProviders(folder))
+    return 0
+  }
+  const day = values.date ?? new Date().toISOString().slice(0, 10)
+  const dates = Object.fromEntries(
+    (values.dates ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((part) => part.split('=') as [string, string]),
+  )
+  const snapshots = values.sources === undefined ? await fetchSnapshots(day) : loadSnapshots(values.sources, day, dates)
+  const genai = values['installed-genai']
+  return update(genai === undefined ? snapshots : await withInstalledGenai(snapshots, genai), day, values) ? 0 : 1
+}
+
+process.exitCode = await main()

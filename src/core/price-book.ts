@@ -1,5 +1,5 @@
 import type { Variant } from './event.ts'
-import { createCards, dayOf, type RateCard } from './rate-card.ts'
+import { createCards, instantOf, type RateCard } from './rate-card.ts'
 import type { Unit } from './units.ts'
 
 export type { Rate, RateCard, Rates } from './rate-card.ts'
@@ -20,6 +20,8 @@ export interface BookJson {
 
 export interface ProviderJson {
   readonly name: string
+  /** The page on which the provider publishes its prices: the source of every period that names none of its own. */
+  readonly source?: string
   /** The day on which the rates were last compared with what others publish. */
   readonly checked?: string
   /** Providers whose models are asked for next, in order (Azure sells OpenAI's). */
@@ -61,18 +63,22 @@ export interface TierJson extends Omit<CardJson, 'tiers'> {
   readonly threshold: number
 }
 
-/** Rates for calls that start within hours of the day, UTC: `from` ("01:00") inclusive, `to` exclusive, over midnight if `to` is the smaller. */
+/**
+ * Rates for calls that start within hours of the day, UTC: `from` ("01:00") inclusive, `to` exclusive, over midnight if `to` is
+ * the smaller. `days` are those of the week, 0 being Sunday; without them every day.
+ */
 export interface HoursJson extends CardJson {
   readonly from: string
   readonly to: string
+  readonly days?: readonly number[]
 }
 
 export interface PeriodJson extends CardJson {
-  /** First day on which the rates hold, UTC ("2025-04-14"). Absent: for as long as anyone knows. */
+  /** First day on which the rates hold, UTC ("2025-04-14"), or their first minute ("2026-08-16T16:00Z"). Absent: for as long as anyone knows. */
   readonly from?: string
   readonly hours?: readonly HoursJson[]
   readonly variants?: readonly VariantJson[]
-  /** The page on which the provider publishes the rates. */
+  /** The page that the rates are from, where it is not the provider's `source`. */
   readonly source?: string
   /** Why the rates are what they are, where that is not plain from the source. */
   readonly note?: string
@@ -236,7 +242,7 @@ export const normalisedName = (name: string): string =>
 const createModel = (provider: string, name: string, json: ModelJson): Model => {
   const periods = json.periods
     .map((period) => ({
-      from: period.from === undefined ? Number.NEGATIVE_INFINITY : dayOf(period.from, `${provider}/${name}`),
+      from: period.from === undefined ? Number.NEGATIVE_INFINITY : instantOf(period.from, `${provider}/${name}`),
       cardAt: createCards(period, `${provider}/${name}`),
     }))
     .sort((left, right) => left.from - right.from)

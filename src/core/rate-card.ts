@@ -56,17 +56,22 @@ const variantsMax = 64
 export const createCards = (period: PeriodJson, where: string): ((at: number, variant: Variant) => RateCard) => {
   const usual = cardsOf(period, where)
   if (period.hours === undefined) return (_at, variant) => usual(variant)
-  const hours = period.hours.map(({ from, to, ...card }) => ({
-    from: minuteOf(from, where),
-    to: minuteOf(to, where),
+  const hours = period.hours.map(({ from, to, days, ...card }) => ({
+    isWithin: spanOf(minuteOf(from, where), minuteOf(to, where), days),
     cards: cardsOf({ ...period, ...card, rates: { ...period.rates, ...card.rates } }, where),
   }))
-  return (at, variant) => {
-    const minute = Math.floor(at / 60_000) % 1440
-    for (const { from, to, cards } of hours)
-      if (from < to ? minute >= from && minute < to : minute >= from || minute < to) return cards(variant)
-    return usual(variant)
-  }
+  return (at, variant) => (hours.find(({ isWithin }) => isWithin(at))?.cards ?? usual)(variant)
+}
+
+const minutesPerDay = 1440
+
+/** Whether an instant lies within the minutes of a day, over midnight if they end before they begin, on the days of the week (0 is Sunday). */
+const spanOf = (from: number, to: number, days: readonly number[] | undefined) => (at: number) => {
+  const minutes = Math.floor(at / 60_000)
+  const minute = ((minutes % minutesPerDay) + minutesPerDay) % minutesPerDay
+  // 1 January 1970 was a Thursday.
+  if (days !== undefined && !days.includes((Math.floor(minutes / minutesPerDay) + 4) % 7)) return false
+  return from < to ? minute >= from && minute < to : minute >= from || minute < to
 }
 
 const cardsOf = (period: PeriodJson, where: string) => {
@@ -91,11 +96,15 @@ const aspects = ['tier', 'speed', 'region'] as const
 
 /**
  * The card of a call's variant. Each aspect (tier, speed, region) is matched by what the book declares: the declared variants
- * that agree with the call on everything they name apply, the ones naming more last; their multipliers compound.
+ * that agree with the call on everything they name apply, but for those that another one contains (a batch in the EU stands in
+ * place of the batch and of the EU); what remains applies together, the ones naming more last, and multipliers compound.
  */
 const variantCard = (period: PeriodJson, standard: RateCard, variant: Variant, where: string): RateCard => {
-  const agreeing = (period.variants ?? [])
-    .filter((declared) => aspects.every((aspect) => !isNamed(declared, aspect) || agrees(declared, aspect, variant)))
+  const matching = (period.variants ?? []).filter((declared) =>
+    aspects.every((aspect) => !isNamed(declared, aspect) || agrees(declared, aspect, variant)),
+  )
+  const agreeing = matching
+    .filter((declared) => !matching.some((other) => contains(other, declared)))
     .sort((left, right) => namedCount(left) - namedCount(right))
   const isExact = aspects.every((aspect) => isUsual(variant[aspect]) || agreeing.some((declared) => isNamed(declared, aspect)))
   let card: RateCard = standard
@@ -123,6 +132,9 @@ const isNamed = (declared: VariantJson, aspect: Aspect): boolean =>
   declared[aspect] !== undefined || (aspect === 'region' && declared.regions !== undefined)
 
 const namedCount = (declared: VariantJson): number => aspects.filter((aspect) => isNamed(declared, aspect)).length
+
+const contains = (more: VariantJson, less: VariantJson): boolean =>
+  namedCount(more) > namedCount(less) && aspects.every((aspect) => !isNamed(less, aspect) || isNamed(more, aspect))
 
 const agrees = (declared: VariantJson, aspect: Aspect, variant: Variant): boolean => {
   const value = variant[aspect]
@@ -194,10 +206,11 @@ const minuteOf = (text: string, where: string): number => {
   return Number(match[1]) * 60 + Number(match[2])
 }
 
-export const dayOf = (text: string, where: string): number => {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(day)) throw badPrice(where, `"from" should be a day such as "2026-01-31", got "${text}"`)
-  return day
+/** A day ("2026-01-31") or a minute ("2026-08-16T16:00Z") in UTC milliseconds. */
+export const instantOf = (text: string, where: string): number => {
+  const instant = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}Z)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(instant)) throw badPrice(where, `"from" should be a day such as "2026-01-31" or "2026-01-31T16:00Z", got "${text}"`)
+  return instant
 }
 
 export const badPrice = (where: string, complaint: string) => new TaximeterError('BAD_PRICE', `Price of ${where}: ${complaint}.`)

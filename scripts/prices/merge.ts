@@ -1,0 +1,118 @@
+import type { CardJson, ModelJson, PeriodJson, ProviderJson, RatesJson, VariantJson } from '../../src/core/price-book.ts'
+
+export type Change =
+  | { readonly kind: 'model'; readonly where: string }
+  | { readonly kind: 'period'; readonly where: string; readonly from: string; readonly rates: readonly string[] }
+  | { readonly kind: 'filled'; readonly where: string; readonly rates: readonly string[] }
+  | { readonly kind: 'confidence'; readonly where: string }
+  | { readonly kind: 'past'; readonly where: string; readonly from: string }
+
+export interface Merged {
+  readonly provider: ProviderJson
+  readonly changes: readonly Change[]
+}
+
+/**
+ * What is written with what is new, by adding only: an unknown model, a period that begins later, a rate where there was none.
+ * A changed rate is another period from `day` on. A period that the sources place between or before those written is reported
+ * (`past`) and left out, for it would change what has been charged. A model that no source has any more keeps its prices.
+ */
+export const mergeProvider = (id: string, written: ProviderJson | undefined, fresh: ProviderJson, day: string): Merged => {
+  const changes: Change[] = []
+  const models: Record<string, ModelJson> = { ...written?.models }
+  for (const [name, model] of Object.entries(fresh.models)) {
+    const known = models[name]
+    if (known === undefined) {
+      models[name] = model
+      changes.push({ kind: 'model', where: `${id}/${name}` })
+    } else {
+      models[name] = mergeModel(`${id}/${name}`, known, model, day, changes)
+    }
+  }
+  const sorted = Object.entries(models).sort(([left], [right]) => (left < right ? -1 : 1))
+  return { provider: { ...written, ...fresh, models: Object.fromEntries(sorted) }, changes }
+}
+
+const mergeModel = (where: string, known: ModelJson, fresh: ModelJson, day: string, changes: Change[]): ModelJson => {
+  const periods = [...known.periods]
+  for (const period of fresh.periods) {
+    const index = periods.findIndex(({ from }) => from === period.from)
+    const current = index >= 0 ? periods[index] : undefined
+    const last = periods.at(-1)
+    if (current !== undefined && !differs(current, period)) {
+      periods[index] = fill(where, current, period, changes)
+    } else if (current === undefined && last !== undefined && (period.from ?? '') > (last.from ?? '')) {
+      if (!differs(last, period) && !isRicher(period, last)) continue
+      periods.push(period)
+      changes.push({ kind: 'period', where, from: period.from ?? '', rates: differencesOf(last, period) })
+    } else if (current !== undefined && current === last && day > (current.from ?? '')) {
+      periods.push({ ...period, from: day })
+      changes.push({ kind: 'period', where, from: day, rates: differencesOf(current, period) })
+    } else {
+      changes.push({ kind: 'past', where, from: period.from ?? 'the beginning' })
+    }
+  }
+  const aliases = [...new Set([...(known.aliases ?? []), ...(fresh.aliases ?? [])])]
+  const outputMax = fresh.outputMax ?? known.outputMax
+  return { ...(aliases.length > 0 && { aliases }), ...(outputMax !== undefined && { outputMax }), periods }
+}
+
+/** The written period with what it did not have: rates, tiers, hours, variants, and a better confidence. Nothing it had is changed. */
+const fill = (where: string, written: PeriodJson, fresh: PeriodJson, changes: Change[]): PeriodJson => {
+  if (JSON.stringify(written) === JSON.stringify(fresh)) return written
+  const added = differencesOf(written, fresh)
+  if (added.length > 0) changes.push({ kind: 'filled', where, rates: added })
+  else if (written.confidence !== fresh.confidence) changes.push({ kind: 'confidence', where })
+  const variants = [...(written.variants ?? []), ...(fresh.variants ?? []).filter((variant) => !hasVariant(written, variant))]
+  return {
+    ...fresh,
+    ...written,
+    rates: { ...fresh.rates, ...written.rates },
+    ...(fresh.except && { except: fresh.except }),
+    ...(variants.length > 0 && { variants }),
+    ...(fresh.confidence && { confidence: fresh.confidence }),
+  }
+}
+
+const nameOf = ({ tier, speed, region, regions }: VariantJson): string => JSON.stringify([tier, speed, region, regions])
+
+const hasVariant = (period: PeriodJson, variant: VariantJson): boolean =>
+  (period.variants ?? []).some((own) => nameOf(own) === nameOf(variant))
+
+/** All rates of a period by a name for each, as far as they are said. */
+const ratesOf = (period: PeriodJson): Map<string, string> => {
+  const rates = new Map<string, string>()
+  const add = (place: string, card: Partial<CardJson>) => {
+    for (const [unit, rate] of Object.entries(card.rates ?? ({} as RatesJson))) rates.set(`${place}${unit}`, rate)
+    for (const tier of card.tiers ?? [])
+      for (const [unit, rate] of Object.entries(tier.rates)) rates.set(`${place}>${tier.threshold} ${unit}`, rate)
+  }
+  add('', period)
+  for (const hours of period.hours ?? []) add(`${hours.from}-${hours.to} `, hours)
+  for (const variant of period.variants ?? []) {
+    const place = `${[variant.tier, variant.speed, variant.region ?? variant.regions?.join('+')].filter(Boolean).join(' ')} `
+    if (variant.multiply !== undefined) rates.set(`${place}×`, variant.multiply)
+    add(place, variant)
+  }
+  return rates
+}
+
+/** Whether a rate that both say differs. */
+const differs = (written: PeriodJson, fresh: PeriodJson): boolean => {
+  const rates = ratesOf(written)
+  return [...ratesOf(fresh)].some(([place, rate]) => rates.has(place) && rates.get(place) !== rate)
+}
+
+/** Whether the later period says something that the one before it does not, or leaves out what it says. */
+const isRicher = (later: PeriodJson, before: PeriodJson): boolean => {
+  const rates = ratesOf(before)
+  const own = ratesOf(later)
+  return own.size !== rates.size || [...own.keys()].some((place) => !rates.has(place))
+}
+
+const differencesOf = (written: PeriodJson, fresh: PeriodJson): string[] => {
+  const rates = ratesOf(written)
+  return [...ratesOf(fresh)]
+    .filter(([place, rate]) => rates.get(place) !== rate)
+    .map(([place, rate]) => (rates.has(place) ? `${place} $${rates.get(place)} → $${rate}` : `${place} $${rate}`))
+}
