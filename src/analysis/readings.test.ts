@@ -61,11 +61,10 @@ describe('segmentOf', () => {
   const figures = (more: Partial<SegmentFigures> = {}): SegmentFigures => ({
     cost: 10n * dollar,
     runs: 100,
-    runCost: 10n * dollar,
+    costPerRun: dollar / 10n,
     p95: dollar / 5n,
     calls: 200,
     errors: 0,
-    retries: 0,
     unpricedCalls: 0,
     ...more,
   })
@@ -82,8 +81,8 @@ describe('segmentOf', () => {
   })
 
   test.each<[string, Partial<SegmentFigures>, string, string]>([
-    ['a dearer run is a warning', { runCost: 12n * dollar }, 'warning', 'Cost per run rose +20 % ($0.10 → $0.12).'],
-    ['a much dearer run is critical', { runCost: 15n * dollar }, 'critical', 'Cost per run rose +50 % ($0.10 → $0.15).'],
+    ['a dearer run is a warning', { costPerRun: (dollar * 12n) / 100n }, 'warning', 'Cost per run rose +20 % ($0.10 → $0.12).'],
+    ['a much dearer run is critical', { costPerRun: (dollar * 15n) / 100n }, 'critical', 'Cost per run rose +50 % ($0.10 → $0.15).'],
     [
       'a longer tail is seen though the average is level',
       { p95: dollar },
@@ -101,6 +100,6 @@ describe('segmentOf', () => {
   })
 
   test('no runs are no cost per run, not a free one', () => {
-    expect(segmentOf(null, figures({ runs: 0, runCost: 0n, p95: null }), undefined, 24)).toMatchObject({ costPerRun: null, p95: null })
+    expect(segmentOf(null, figures({ runs: 0, costPerRun: null, p95: null }), undefined, 24)).toMatchObject({ costPerRun: null, p95: null })
   })
 })

@@ -5,11 +5,10 @@ import { readableChange, readableUsd } from '../core/readable.ts'
 export interface SegmentFigures {
   readonly cost: bigint
   readonly runs: number
-  readonly runCost: bigint
+  readonly costPerRun: bigint | null
   readonly p95: bigint | null
   readonly calls: number
   readonly errors: number
-  readonly retries: number
   readonly unpricedCalls: number
 }
 
@@ -33,13 +32,12 @@ const errorShareCritical = 30
 
 /** One row of the segment table: its figures, and whether they are as they were. */
 export const segmentOf = (segment: string | null, now: SegmentFigures, before: SegmentFigures | undefined, hours: number): Segment => {
-  const costPerRun = perRun(now)
   const found = [...rises(now, before), ...failures(now), ...unpriced(now)].sort(
     (left, right) => Number(right.isCritical) - Number(left.isCritical),
   )
   return {
     segment,
-    costPerRun,
+    costPerRun: now.costPerRun,
     p95: now.p95,
     burnPerHour: hours <= 0 ? 0n : divideHalfEven(now.cost * 3_600_000n, BigInt(Math.max(1, Math.round(hours * 3_600_000)))),
     status: found.length === 0 ? 'ok' : found[0]?.isCritical ? 'critical' : 'warning',
@@ -54,7 +52,7 @@ interface Reason {
 
 const rises = (now: SegmentFigures, before: SegmentFigures | undefined): readonly Reason[] => {
   if (before === undefined || now.runs < runsMin || before.runs < runsMin) return []
-  return [...rise('Cost per run', perRun(before), perRun(now)), ...rise('The 95th percentile of run cost', before.p95, now.p95)]
+  return [...rise('Cost per run', before.costPerRun, now.costPerRun), ...rise('The 95th percentile of run cost', before.p95, now.p95)]
 }
 
 const rise = (what: string, before: bigint | null, now: bigint | null): readonly Reason[] => {
@@ -79,5 +77,3 @@ const unpriced = ({ calls, unpricedCalls }: SegmentFigures): readonly Reason[] =
   unpricedCalls === 0
     ? []
     : [{ isCritical: false, sentence: `${unpricedCalls} of ${calls} calls have no price: the cost is higher than shown.` }]
-
-const perRun = ({ runCost, runs }: SegmentFigures): bigint | null => (runs === 0 ? null : divideHalfEven(runCost, BigInt(runs)))

@@ -8,6 +8,7 @@ import { createIntake, type Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
 import { bookJson } from '../pricing.ts'
 import { createMetrics } from '../server/metrics.ts'
+import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
 import { bookOf } from './book.ts'
 import { openLedger } from './open-ledger.ts'
@@ -39,6 +40,7 @@ export const wire = async (loaded: LoadedConfig, { log, now }: { readonly log: L
       version,
       book: () => book,
       prices: () => bookJson,
+      readings: createReadings(store),
       limits: { bodyBytesMax: config.bodyBytesMax },
       dashboard: dashboardFolder(),
       onError: (error) =>

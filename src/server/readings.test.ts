@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { parseUsd } from '../core/money.ts'
+import { type BookJson, createPriceBook } from '../core/price-book.ts'
+import { createIntake } from '../intake/intake.ts'
+import { memoryStore } from '../ledger/memory/memory-store.ts'
+import type { Store } from '../ledger/store.ts'
+import { createReadings } from './readings.ts'
+
+const book = createPriceBook({
+  version: 'test',
+  providers: { acme: { name: 'Acme', models: { one: { periods: [{ rates: { input: '2', output: '8' } }] } } } },
+} satisfies BookJson)
+const day = 86_400_000
+const noon = Date.parse('2026-11-21T12:00:00Z')
+
+let store: Store
+let next: number
+beforeEach(() => {
+  store = memoryStore()
+  next = 0
+})
+
+/** Runs of a task with one call each. */
+const play = async (at: number, task: string, runs: number, input: number) => {
+  const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
+  const results = await intake.admit(
+    Array.from({ length: runs }, () => {
+      next += 1
+      return {
+        id: `019ab000-0000-7000-8000-${String(next).padStart(12, '0')}`,
+        at,
+        kind: 'llm',
+        provider: 'acme',
+        model: 'one',
+        usage: { input, output: 100 },
+        task,
+        run: `run-${next}`,
+      }
+    }),
+  )
+  expect(results.every(({ outcome }) => outcome === 'accepted')).toBe(true)
+}
+
+const period = { from: noon + day / 2, to: noon + (3 * day) / 2, zone: 'UTC' }
+const read = () => createReadings(store)(period)
+
+describe('readings', () => {
+  test('a surge is traffic, a growing prompt is unit cost; each part is told and the parts sum to the change', async () => {
+    await play(noon, 'refund', 20, 1_000)
+    await play(noon, 'search', 20, 1_000)
+    await play(noon + day, 'refund', 20, 2_000)
+    await play(noon + day, 'search', 60, 1_000)
+    const { readings } = await read()
+    expect(readings.map(({ kind, segment }) => [segment.task, kind])).toEqual([
+      [undefined, 'both'],
+      ['search', 'traffic'],
+      ['refund', 'unit-cost'],
+    ])
+    const refund = readings.find(({ segment }) => segment.task === 'refund')
+    expect(refund?.sentence).toContain('from prompt tokens (one)')
+    expect(refund?.parts).toEqual([{ name: 'prompt · one', amountUsd: '0.040000000000' }])
+    for (const { parts, segment } of readings) {
+      const where = segment.task === undefined ? [] : [{ by: 'task' as const, values: [segment.task] }]
+      const [after, before] = await Promise.all([
+        store.ask({ measures: ['cost'], by: [], where, ...period }),
+        store.ask({ measures: ['cost'], by: [], where, ...period, from: period.from - day, to: period.from }),
+      ])
+      expect(parts.reduce((sum, part) => sum + (parseUsd(part.amountUsd) ?? 0n), 0n)).toBe(
+        (parseUsd(String(after.totals.cost)) ?? 0n) - (parseUsd(String(before.totals.cost)) ?? 0n),
+      )
+    }
+  })
+
+  test('the segment that got dearer is critical and says why, the others are ok', async () => {
+    await play(noon, 'refund', 20, 1_000)
+    await play(noon, 'search', 20, 1_000)
+    await play(noon + day, 'refund', 20, 4_000)
+    await play(noon + day, 'search', 20, 1_000)
+    const { segments } = await read()
+    expect(segments.map(({ segment, status }) => [segment.task, status])).toEqual(
+      expect.arrayContaining([
+        ['refund', 'critical'],
+        ['search', 'ok'],
+      ]),
+    )
+    expect(segments.find(({ segment }) => segment.task === 'refund')?.reason).toMatch(/^Cost per run rose \+214 %/)
+  })
+
+  test('an empty ledger says nothing and invents nothing', async () => {
+    expect(await read()).toMatchObject({ segments: [], readings: [{ kind: 'steady', sentence: 'Cost is nothing, as the period before.' }] })
+  })
+})
