@@ -35,7 +35,8 @@ export const bodyFormOf = (contentType: string | undefined): 'lines' | 'either' 
  * A malformed line is an item of its own that is rejected; it loses nothing else. A malformed array cannot be cut into items, so
  * that it is refused as a whole (BAD_REQUEST) and nothing of it is kept.
  */
-export const parseItems = (text: string, form: 'lines' | 'either', limits: ItemLimits): Items => {
+export const parseItems = (body: string, form: 'lines' | 'either', limits: ItemLimits): Items => {
+  const text = body.charCodeAt(0) === byteOrderMark ? body.slice(1) : body
   const start = text.search(/\S/)
   if (start === -1) return { values: [], malformed: new Map() }
   if (form === 'lines') return parseLines(text, limits)
@@ -45,6 +46,8 @@ export const parseItems = (text: string, form: 'lines' | 'either', limits: ItemL
   if (values.length > limits.itemsMax) throw tooMany(values.length, limits.itemsMax)
   return { values, malformed: new Map() }
 }
+
+const byteOrderMark = 0xfeff
 
 /** One object, however it is laid out; undefined when it is several lines of something else. Reading stops where the second line begins. */
 const parseObject = (text: string): unknown => {
@@ -96,7 +99,7 @@ export const parseWhole = (text: string): unknown => {
 /** Where reading stopped. The parser's own sentence repeats what it read, which may be anything. */
 const placeOf = (error: unknown): string => {
   const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
-  return position === undefined ? ': it ends too early or holds something else' : ` (character ${position})`
+  return position === undefined ? '' : ` (character ${position})`
 }
 
 const tooMany = (got: number | undefined, most: number) =>

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { sentenceOf, TaximeterError } from '../../core/errors.ts'
-import { type Quote, quoteOf } from '../../intake/quote.ts'
-import type { ErrorJson, QuoteAnswer } from '../api.ts'
-import { chargeJson } from '../entry-json.ts'
+import { quoteOf } from '../../intake/quote.ts'
+import type { ErrorJson } from '../api.ts'
 import { safeSentence } from '../error-answer.ts'
 import { bodyFormOf, parseItems } from '../parse-items.ts'
+import { quoteJson } from '../quote-json.ts'
 import { json, jsonAnswer, type Route, route } from '../route.ts'
 import { errorSchema, quoteRequestSchema, quoteSchema } from '../schemas.ts'
 import type { Services } from '../services.ts'
@@ -60,5 +60,3 @@ export const quoteRoutes = ({ book, now, bodies, limits }: Services): readonly R
 }
 
 const errorOf = (error: TaximeterError): ErrorJson => ({ error: { code: error.code, message: safeSentence(sentenceOf(error)) } })
-
-const quoteJson = (quote: Quote): QuoteAnswer => ({ ...quote, charge: chargeJson(quote.charge) })
