@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -10,8 +11,10 @@ export interface PlayedRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The JSON body; `{}` where there is none. */
   readonly body: Readonly<Record<string, unknown>>
-  /** How many requests came before this one. */
-  readonly index: number
+  /** Of this request and no other. */
+  readonly id: string
+  /** UTC milliseconds. */
+  readonly at: number
 }
 
 /** What is answered: a whole body, or chunks that are written one by one. */
@@ -39,9 +42,18 @@ export interface Playback {
 
 const requestBytesMax = 32 * 1024 * 1024
 
+export interface PlaybackOptions {
+  /** What the ids of its answers begin with. Default: something random, so that two playbacks never answer with the same id. */
+  readonly name?: string
+  /** UTC milliseconds. */
+  readonly now?: () => number
+}
+
 /** A model provider that plays back what it is told, byte by byte: for tests of agents and of their metering. */
-export const createPlayback = (routes: Routes): Playback => {
+export const createPlayback = (routes: Routes, options: PlaybackOptions = {}): Playback => {
+  const { name = randomUUID().slice(0, 13), now = Date.now } = options
   const requests: PlayedRequest[] = []
+  let count = 0
   const turns = new Map<string, number>()
 
   const playFor = (request: PlayedRequest): Play => {
@@ -58,10 +70,11 @@ export const createPlayback = (routes: Routes): Playback => {
   }
 
   const server: Server = createServer((incoming, outgoing) => {
-    readRequest(incoming, requests.length)
+    count += 1
+    readRequest(incoming, `${name}-${count}`, now())
       .then((request) => {
         requests.push(request)
-        return write(outgoing, playFor(request)(request))
+        return write(outgoing, playFor(request)(request), request)
       })
       .catch(() => outgoing.destroy())
   })
@@ -81,7 +94,7 @@ export const createPlayback = (routes: Routes): Playback => {
   }
 }
 
-const readRequest = async (incoming: IncomingMessage, index: number): Promise<PlayedRequest> => {
+const readRequest = async (incoming: IncomingMessage, id: string, at: number): Promise<PlayedRequest> => {
   const parts: Buffer[] = []
   let bytes = 0
   for await (const part of incoming as AsyncIterable<Buffer>) {
@@ -91,7 +104,7 @@ const readRequest = async (incoming: IncomingMessage, index: number): Promise<Pl
   }
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2)
   const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]))
-  return { method: incoming.method ?? 'GET', path, query, headers, body: jsonOf(Buffer.concat(parts).toString()), index }
+  return { method: incoming.method ?? 'GET', path, query, headers, body: jsonOf(Buffer.concat(parts).toString()), id, at }
 }
 
 const jsonOf = (text: string): Readonly<Record<string, unknown>> => {
@@ -102,13 +115,13 @@ const jsonOf = (text: string): Readonly<Record<string, unknown>> => {
   }
 }
 
-const write = async (outgoing: ServerResponse, played: Played): Promise<void> => {
+const write = async (outgoing: ServerResponse, played: Played, request: PlayedRequest): Promise<void> => {
   const { status = 200, headers = {}, body, chunks = body === undefined ? [] : [body], finish = 'end' } = played
   // As a whole with its length where it is one, in chunks as real streams are where it is not.
   const length = body !== undefined && finish === 'end' ? { 'content-length': String(Buffer.byteLength(body)) } : {}
   outgoing.writeHead(status, {
     'content-type': 'application/json',
-    'x-request-id': `req_${Math.random().toString(36).slice(2)}`,
+    'x-request-id': `req_${request.id}`,
     ...length,
     ...headers,
   })
@@ -143,6 +156,7 @@ export interface Script {
 
 interface Scene extends Required<Omit<Script, 'pieces'>> {
   readonly id: string
+  readonly seconds: number
   readonly isStream: boolean
   readonly parts: readonly string[]
 }
@@ -152,7 +166,8 @@ const sceneOf = (script: Script, request: PlayedRequest, defaultModel: string, i
   const size = Math.max(1, Math.ceil(text.length / pieces))
   const parts = Array.from({ length: Math.ceil(text.length / size) }, (_, index) => text.slice(index * size, (index + 1) * size))
   return {
-    id: `${Date.now().toString(36)}${String(request.index).padStart(4, '0')}${Math.random().toString(36).slice(2, 8)}`,
+    id: request.id,
+    seconds: Math.floor(request.at / 1_000),
     model: script.model ?? (typeof request.body.model === 'string' ? request.body.model : defaultModel),
     text,
     input: script.input ?? 12,
@@ -171,7 +186,6 @@ const finishOf = (ending: Scene['ending']): NonNullable<Played['finish']> => (en
 const json = (value: unknown): Played => ({ body: JSON.stringify(value) })
 const data = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`
 const event = (value: { readonly type: string; readonly [field: string]: unknown }): string => `event: ${value.type}\n${data(value)}`
-const seconds = (): number => Math.floor(Date.now() / 1000)
 
 /** OpenAI's chat completions; a stream tells its usage only when asked for it. */
 export const playChat =
@@ -192,7 +206,7 @@ export const playChat =
     }
     const base = {
       id: `chatcmpl-${scene.id}`,
-      created: seconds(),
+      created: scene.seconds,
       model: scene.model,
       service_tier: 'default',
       system_fingerprint: 'fp_played',
@@ -232,7 +246,7 @@ export const playResponses =
     const base = {
       id: `resp_${scene.id}`,
       object: 'response',
-      created_at: seconds(),
+      created_at: scene.seconds,
       model: scene.model,
       error: null,
       incomplete_details: null,
@@ -280,7 +294,7 @@ export const playResponses =
 export const playMessages =
   (script: Script = {}): Play =>
   (request) => {
-    const scene = sceneOf(script, request, 'claude-sonnet-4-5', request.body.stream === true)
+    const scene = sceneOf(script, request, 'claude-sonnet-4-6', request.body.stream === true)
     const usage = {
       input_tokens: scene.input,
       cache_creation_input_tokens: 0,
@@ -352,7 +366,7 @@ export const playOllama =
   (script: Script = {}): Play =>
   (request) => {
     const scene = sceneOf(script, request, 'llama3.2', request.body.stream !== false)
-    const base = { model: scene.model, created_at: new Date().toISOString() }
+    const base = { model: scene.model, created_at: new Date(request.at).toISOString() }
     const said = (content: string) =>
       request.path.endsWith('/generate') ? { response: content } : { message: { role: 'assistant', content } }
     const counts = scene.withoutUsage

@@ -75,7 +75,11 @@ const createOllamaSink = (context: ReadContext): RecordSink => {
       return
     }
     model = record.model ?? model
-    if (record.error != null) error = record.error
+    if (record.error != null) {
+      // Nothing follows an error, and the client that is told of one leaves the rest unread.
+      error = record.error
+      isDone = true
+    }
     const message = objectOf(record.message)
     addText(seen, 'output', message?.content ?? record.response)
     addText(seen, 'reasoning', message?.thinking ?? record.thinking)

@@ -19,11 +19,11 @@ export interface AnswerContext {
   readonly limits?: { readonly answerBytesMax: number; readonly streamBytesMax: number }
 }
 
-/** Reads an answer as its bytes go by, and ends the call with what it told. */
+/** Reads a good answer as its bytes go by, and ends the call with what it told. */
 export const createAnswerWatch = (response: Response, call: Call, context: AnswerContext): BodyWatch => {
   const requestId = requestIdOf(response.headers)
   const end = (ending: Ending): void => call.end({ ...ending, requestId })
-  const watch = isStreamed(response, context) ? watchStream(call, context, end) : watchBody(response, call, context, end)
+  const watch = isStreamed(response, context) ? watchStream(call, context, end) : watchBody(call, context, end)
   return {
     see(chunk) {
       call.sawFirstByte()
@@ -42,7 +42,7 @@ export const createAnswerWatch = (response: Response, call: Call, context: Answe
 }
 
 /** The id that a provider gives to a request, where the answer has none of its own. */
-const requestIdOf = (headers: Headers): string | undefined => {
+export const requestIdOf = (headers: Headers): string | undefined => {
   for (const name of ['x-request-id', 'request-id', 'apim-request-id', 'x-goog-request-id']) {
     const value = headers.get(name)
     if (value !== null && value !== '') return value
@@ -52,7 +52,6 @@ const requestIdOf = (headers: Headers): string | undefined => {
 
 /** By what the server says it sends; by what was asked for where it says nothing useful. */
 const isStreamed = (response: Response, context: AnswerContext): boolean => {
-  if (!response.ok) return false
   const type = response.headers.get('content-type')?.toLowerCase() ?? ''
   if (/event-?stream|ndjson|jsonl|stream\+json/.test(type)) return true
   if (type.includes('html')) return false
@@ -86,24 +85,14 @@ const watchStream = (call: Call, context: AnswerContext, end: (ending: Ending) =
   }
 }
 
-const watchBody = (response: Response, call: Call, context: AnswerContext, end: (ending: Ending) => void): BodyWatch => {
+const watchBody = (call: Call, context: AnswerContext, end: (ending: Ending) => void): BodyWatch => {
   const decoder = new TextDecoder()
   const bytesMax = context.limits?.answerBytesMax ?? answerBytesMax
   let bytes = 0
   let text = ''
-  const error = response.ok ? undefined : String(response.status)
-
-  const finish = (): void => {
-    const isTooLong = bytes > bytesMax
-    const body = isTooLong ? undefined : parsed(text + decoder.decode())
-    if (!context.isCertain && (body === undefined || !context.dialect.matchesBody(body))) call.forget()
-    else if (isTooLong) end({ status: error === undefined ? 'ok' : 'error', error, flags: ['stream-limit'] })
-    else if (body === undefined) end({ status: 'error', error: error ?? 'unreadable-answer' })
-    else end(endingOfBody(context.dialect.ofBody(body, { provider: context.provider }), error))
-  }
 
   const unread = (ending: Ending): void => {
-    if (context.isCertain) end(error === undefined ? ending : { status: 'error', error })
+    if (context.isCertain) end(ending)
     else call.forget()
   }
 
@@ -113,9 +102,17 @@ const watchBody = (response: Response, call: Call, context: AnswerContext, end: 
       if (bytes <= bytesMax) text += decoder.decode(chunk, { stream: true })
       else text = ''
     },
-    end: finish,
-    fail: (failure) => unread(isAbort(failure, context) ? { status: 'aborted' } : { status: 'error', error: 'connection-lost' }),
-    // Clients that try again drop the answer of a failed try unread.
+    end() {
+      const body = bytes > bytesMax ? undefined : parsed(text + decoder.decode())
+      if (bytes > bytesMax) unread({ status: 'ok', flags: ['stream-limit'] })
+      else if (body === undefined) unread({ status: 'error', error: 'unreadable-answer' })
+      else if (!context.isCertain && !context.dialect.matchesBody(body)) call.forget()
+      else {
+        const report = context.dialect.ofBody(body, { provider: context.provider })
+        end({ status: report.error === undefined ? 'ok' : 'error', error: report.error, report })
+      }
+    },
+    fail: (error) => unread(isAbort(error, context) ? { status: 'aborted' } : { status: 'error', error: 'connection-lost' }),
     cancel: () => unread({ status: 'aborted' }),
   }
 }
@@ -131,14 +128,6 @@ const endingOfStream = (report: UsageReport, how: StreamEnd): Ending => {
   if (how === 'ended' && report.flags.includes('truncated-stream')) return { status: 'error', error: 'truncated-stream', report }
   return { status: 'ok', report }
 }
-
-const endingOfBody = (report: UsageReport, error: string | undefined): Ending => {
-  if (error !== undefined) return { status: 'error', error: codeOf(report.error, error), report }
-  return { status: report.error === undefined ? 'ok' : 'error', error: report.error, report }
-}
-
-/** The provider's own code where it says more than the status does. */
-const codeOf = (code: string | undefined, status: string): string => (code === undefined || code === 'error' ? status : code)
 
 const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {

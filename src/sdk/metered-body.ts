@@ -38,10 +38,12 @@ export const createMeteredBody = (
 
   const open = (controller: ReadableByteStreamController): ReadableStreamDefaultReader<Uint8Array> => {
     const opened = original.body.getReader()
-    // An abort is passed on at once, as an unwatched body does, whether or not anyone is reading just then.
+    // An abort is passed on at once, as an unwatched body does, whether or not anyone is reading just then. Weakly, so that an
+    // open connection does not keep a body that its reader has let go of.
+    const ours = new WeakRef(controller)
     opened.closed.catch((error: unknown) => {
       over(() => watch.fail(error))
-      controller.error(error)
+      ours.deref()?.error(error)
     })
     return opened
   }

@@ -1,5 +1,5 @@
 import type { Refusal } from '../core/budget.ts'
-import { createAnswerWatch, isAbort } from './answer.ts'
+import { createAnswerWatch, isAbort, requestIdOf } from './answer.ts'
 import type { Attempts } from './attempts.ts'
 import { chainOf } from './budget-exceeded-error.ts'
 import { type Call, createCall } from './call.ts'
@@ -67,9 +67,15 @@ export const openCallsMax = 10_000
  */
 export const createMeter = (parts: MeterParts): Meter => {
   const stats = { metered: 0, unmetered: 0, refused: 0, failed: 0 }
-  const open = new Set<Call>()
-  // A response that is dropped unread ends its call when it is collected. The call holds neither the response nor its body.
-  const dropped = new FinalizationRegistry<Call>((call) => call.end({ status: 'aborted' }))
+  const open = new Map<Call, BodyWatch | undefined>()
+  const abandon = (call: Call): void => {
+    const watch = open.get(call)
+    if (watch === undefined) call.end({ status: 'aborted' })
+    else watch.cancel()
+  }
+  // A body that its reader lets go of (@google/genai after a break) ends its call when it is collected; neither the call nor its
+  // watch holds it. The body and not the response: clients keep reading the one long after they have forgotten the other.
+  const dropped = new FinalizationRegistry<Call>(abandon)
 
   const safely = <Result>(work: () => Result): Result | undefined => {
     try {
@@ -123,7 +129,7 @@ export const createMeter = (parts: MeterParts): Meter => {
       },
       forgotten,
     )
-    if (open.size < openCallsMax) open.add(call)
+    if (open.size < openCallsMax) open.set(call, undefined)
     return call
   }
 
@@ -139,8 +145,11 @@ export const createMeter = (parts: MeterParts): Meter => {
 
   const meterAnswer = (response: Response, call: Call, seen: Seen, wasAsked: boolean): Response => {
     const { body } = seen
-    if (response.body === null) {
-      if (seen.isCertain) call.end(response.ok ? { status: 'ok' } : { status: 'error', error: String(response.status) })
+    if (!response.ok || response.body === null) {
+      // An answer that failed says no usage, and clients that try again drop it unread: its status is all that is sure.
+      const failure = response.ok ? undefined : String(response.status)
+      if (seen.isCertain)
+        call.end({ status: failure === undefined ? 'ok' : 'error', error: failure, requestId: requestIdOf(response.headers) })
       else call.forget()
       return response
     }
@@ -153,12 +162,12 @@ export const createMeter = (parts: MeterParts): Meter => {
       signal: seen.line.signal,
     })
     const original = response as Response & { readonly body: ReadableStream<Uint8Array> }
-    const metered = meteredResponseOf(
-      response,
-      createMeteredBody(original, safe(watch, safely), wasAsked ? createUsageChunkFilter() : undefined),
-    )
+    const safeWatch = safe(watch, safely)
+    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageChunkFilter() : undefined)
+    const metered = meteredResponseOf(response, stream)
     if (metered !== undefined) {
-      dropped.register(metered, call)
+      if (open.has(call)) open.set(call, safeWatch)
+      dropped.register(stream, call)
       return metered
     }
     stats.unmetered += 1
@@ -207,7 +216,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     fetch,
     stats: () => ({ ...stats, open: open.size }),
     endOpenCalls() {
-      for (const call of open) call.end({ status: 'aborted' })
+      for (const call of [...open.keys()]) abandon(call)
     },
   }
 }

@@ -31,8 +31,9 @@ const lf = 10
 const cr = 13
 
 /**
- * Takes the chunk that we asked for out of a stream of server-sent events again: the one with usage and no choices. Some code
- * reads `choices[0]` of every chunk. All other bytes stay as they are; at most the event that is still incomplete is held back.
+ * Takes what we asked for out of a stream of server-sent events again, so that the caller sees the bytes that would have come
+ * without us: the chunk with usage and no choices (some code reads `choices[0]` of every chunk), and the `"usage":null` that
+ * all other chunks then carry. At most the event that is still incomplete is held back.
  */
 export const createUsageChunkFilter = (): BodyEdit => {
   let held: Uint8Array = new Uint8Array(0)
@@ -40,16 +41,12 @@ export const createUsageChunkFilter = (): BodyEdit => {
 
   return {
     push(chunk) {
-      const bytes = held.byteLength === 0 ? chunk : joined(held, chunk)
-      const kept: Uint8Array[] = []
-      let keptTo = 0
+      const bytes = held.byteLength === 0 ? chunk : joined([held, chunk])
+      const kept = createCutter(bytes)
       let start = 0
       let end = eventEnd(bytes, Math.max(0, held.byteLength - 3))
       while (end !== -1) {
-        if (!isInLongEvent && isUsageChunk(bytes.subarray(start, end))) {
-          kept.push(bytes.subarray(keptTo, start))
-          keptTo = end
-        }
+        if (!isInLongEvent) cutUsage(bytes, start, end, kept.cut)
         isInLongEvent = false
         start = end
         end = eventEnd(bytes, start)
@@ -57,23 +54,53 @@ export const createUsageChunkFilter = (): BodyEdit => {
       isInLongEvent ||= bytes.byteLength - start > heldBytesMax
       // Of a long event only the line ends at its end are held, for they may be the first half of the empty line.
       const holdFrom = isInLongEvent ? lineEndsAt(bytes) : start
-      kept.push(bytes.subarray(keptTo, holdFrom))
       // A copy: the memory of the chunk goes to the caller.
       held = new Uint8Array(bytes.subarray(holdFrom))
-      return kept
+      return kept.upTo(holdFrom)
     },
     end() {
-      const rest = held
-      held = new Uint8Array(0)
-      return !isInLongEvent && isUsageChunk(rest) ? [] : [rest]
+      const kept = createCutter(held)
+      if (!isInLongEvent) cutUsage(held, 0, held.byteLength, kept.cut)
+      return kept.upTo(held.byteLength)
     },
   }
 }
 
-const joined = (left: Uint8Array, right: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(left.byteLength + right.byteLength)
-  bytes.set(left)
-  bytes.set(right, left.byteLength)
+/** What is left of some bytes when parts of them are cut out, from the front to the back. */
+const createCutter = (bytes: Uint8Array) => {
+  const parts: Uint8Array[] = []
+  let from = 0
+  return {
+    cut(start: number, end: number): void {
+      if (start > from) parts.push(bytes.subarray(from, start))
+      from = end
+    },
+    upTo(end: number): readonly Uint8Array[] {
+      if (end > from) parts.push(bytes.subarray(from, end))
+      return parts.length > 1 ? [joined(parts)] : parts
+    },
+  }
+}
+
+/** A comma before it, since `usage` is never the first field, and nothing quoted looks like this: its quotes would be escaped. */
+const nullUsage = /,\s*"usage"\s*:\s*null(?=\s*[,}])/
+
+const cutUsage = (bytes: Uint8Array, start: number, end: number, cut: (start: number, end: number) => void): void => {
+  if (end - start > heldBytesMax) return
+  // A char for each byte, so that places in the text are places in the bytes.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+  const found = nullUsage.exec(text)
+  if (found !== null) cut(start + found.index, start + found.index + found[0].length)
+  else if (isUsageChunk(text)) cut(start, end)
+}
+
+const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.byteLength
+  }
   return bytes
 }
 
@@ -102,9 +129,7 @@ const lineEndsAt = (bytes: Uint8Array): number => {
   return index
 }
 
-const isUsageChunk = (event: Uint8Array): boolean => {
-  if (event.byteLength > heldBytesMax) return false
-  const text = Buffer.from(event.buffer, event.byteOffset, event.byteLength).toString()
+const isUsageChunk = (text: string): boolean => {
   if (!/"choices"\s*:\s*\[\s*\]/.test(text)) return false
   const data = text
     .split(/\r\n|\n|\r/)
