@@ -71,9 +71,10 @@ export const createDurableBook = async ({ leases, holder, now }: DurableBookOpti
     mark(name, at, until) {
       if (!book.mark(name, at, until)) return false
       writer.mark({ name, until })
-      return orRelease(writer.written(at), true, () => book.unmark(name, at))
+      return orRelease(writer.written(at), true, () => book.restoreMark(name, at))
     },
     unmark(name, at) {
+      if (!book.isMarked(name)) return
       book.unmark(name, at)
       writer.mark({ name, until: at })
       writer.soon(at)

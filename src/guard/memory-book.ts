@@ -9,6 +9,8 @@ export interface MemoryBook extends ReservationBook {
   /** Holds what a process that is no more had set aside. */
   restore(id: string, held: readonly { readonly key: string; readonly amount: bigint }[], expiresAt: number): void
   restoreMark(name: string, until: number): void
+  /** True for a mark without an end. */
+  isMarked(name: string): boolean
   /** What is held of an allowance by reservations that are not lasting. */
   briefHeld(key: string): bigint
   isLasting(id: string): boolean
@@ -162,13 +164,14 @@ export const memoryBook = (): MemoryBook => {
       return true
     },
     unmark(name, at) {
-      if (marks.has(name)) marks.set(name, at)
+      if (marks.get(name) === Number.POSITIVE_INFINITY) marks.set(name, at)
     },
     expired: () => expired,
     end: () => Promise.resolve(),
     restore(id, held, expiresAt) {
       keep(id, { states: held.map(({ key }) => stateOf(key)), amounts: held.map(({ amount }) => amount), expiresAt, isLasting: true })
     },
+    isMarked: (name) => marks.get(name) === Number.POSITIVE_INFINITY,
     restoreMark(name, until) {
       marks.set(name, until)
     },

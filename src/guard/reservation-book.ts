@@ -33,7 +33,7 @@ export interface ReservationBook {
    * `until` (UTC ms) the mark goes by itself at that time.
    */
   mark(name: string, now: number, until?: number): boolean | Promise<boolean>
-  /** From `at` (UTC ms) on, the mark can be claimed again. */
+  /** A mark that has no end can be claimed again from `at` (UTC ms) on; any other is left as it is. */
   unmark(name: string, at: number): void
   /** Reservations that expired before they were released. */
   expired(): number
