@@ -384,7 +384,7 @@ export const playOllama =
 /** The refusal of a provider that is asked too often, in a form that all of the clients above understand. */
 export const playTooManyRequests: Play = () => ({
   status: 429,
-  headers: { 'retry-after-ms': '1' },
+  headers: { 'retry-after-ms': '1', 'retry-after': '0' },
   body: '{"type":"error","error":{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"Too many requests"}}',
 })
 

@@ -32,12 +32,12 @@ export interface Run {
   /** Decimal dollars that its calls have been charged so far, as far as the ledger has told. */
   readonly spentUsd: string
   /** Runs a tool and records what it cost. A spent budget with `onBudget: 'stop'` refuses it with BudgetExceededError. */
-  tool<Result>(name: string, options: ToolOptions<Result>, use: () => Result | Promise<Result>): Promise<Result>
-  tool<Result>(name: string, use: () => Result | Promise<Result>): Promise<Result>
+  tool<Result>(name: string, options: ToolOptions<Result>, use: () => Result | PromiseLike<Result>): Promise<Result>
+  tool<Result>(name: string, use: () => Result | PromiseLike<Result>): Promise<Result>
   /** Names the calls that are made inside. */
-  step<Result>(name: string, take: () => Result | Promise<Result>): Promise<Result>
+  step<Result>(name: string, take: () => Result | PromiseLike<Result>): Promise<Result>
   /** A run inside this one: its costs count toward both budgets. */
-  run<Result>(options: RunOptions, go: (run: Run) => Result | Promise<Result>): Promise<Result>
+  run<Result>(options: RunOptions, go: (run: Run) => Result | PromiseLike<Result>): Promise<Result>
   /** Says why the run stops, where returning or throwing does not. Does not stop anything by itself. */
   stop(reason: StopReason): void
 }
@@ -59,7 +59,7 @@ export interface RunsOptions {
 }
 
 export interface Runs {
-  run<Result>(options: RunOptions, go: (run: Run) => Result | Promise<Result>): Promise<Result>
+  run<Result>(options: RunOptions, go: (run: Run) => Result | PromiseLike<Result>): Promise<Result>
   scope(): Scope
   /** Queues the event of a call; what it is charged comes into the accounts of the runs around it. */
   record(run: RunState | undefined, event: EventJson, onSettled?: (costUsd: string | undefined) => void): void
@@ -127,7 +127,7 @@ export const createRuns = (options: RunsOptions): Runs => {
     }
   }
 
-  const inStep = async <Result>(state: RunState, name: string, take: () => Result | Promise<Result>): Promise<Result> => {
+  const inStep = async <Result>(state: RunState, name: string, take: () => Result | PromiseLike<Result>): Promise<Result> => {
     if (state.stepsMax !== undefined && state.steps >= state.stepsMax) {
       state.stopReason ??= 'max_steps'
       throw new TaximeterError(
@@ -150,7 +150,7 @@ export const createRuns = (options: RunsOptions): Runs => {
     state: RunState,
     name: string,
     price: ToolOptions<Result>,
-    use: () => Result | Promise<Result>,
+    use: () => Result | PromiseLike<Result>,
   ): Promise<Result> => {
     const refusal = await budgets.check(state)
     if (refusal !== undefined) throw new BudgetExceededError(refusal)
@@ -174,7 +174,7 @@ export const createRuns = (options: RunsOptions): Runs => {
     },
     tool: <Result>(name: string, ...rest: unknown[]): Promise<Result> => {
       const [price, use] = typeof rest[0] === 'function' ? [{}, rest[0]] : rest
-      return useTool(state, name, price as ToolOptions<Result>, use as () => Result | Promise<Result>)
+      return useTool(state, name, price as ToolOptions<Result>, use as () => Result | PromiseLike<Result>)
     },
     step: (name, take) => inStep(state, name, take),
     run: (given, go) => storage.run(scopeIn(state), () => run(given, go)),

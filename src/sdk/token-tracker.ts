@@ -134,7 +134,7 @@ export class TokenTracker {
   }
 
   /** Runs an agent's task. All calls made inside belong to it, however deep. Rejects with what the function threw. */
-  run<Result>(options: RunOptions, go: (run: Run) => Result | Promise<Result>): Promise<Result> {
+  run<Result>(options: RunOptions, go: (run: Run) => Result | PromiseLike<Result>): Promise<Result> {
     return this.#runs.run(options, go)
   }
 
