@@ -6,8 +6,43 @@ import type { MetricName } from './metric-list.ts'
 /** Scopes whose values are not people, runs or conversations: only these are ever a label. */
 const shownScopes: ReadonlySet<string> = new Set(['all', 'agent', 'task', 'team', 'model', 'release', 'environment'])
 
+/** The budgets, by what is printed of them. */
+export interface MeteredBudgets {
+  status(): readonly BudgetJson[]
+  counters(): {
+    readonly reserved: number
+    readonly refused: number
+    readonly refusedUnpriced: number
+    readonly refusedUnavailable: number
+    readonly warned: number
+    readonly unpricedAllowed: number
+    readonly unavailable: number
+    readonly expired: number
+    readonly crossings: number
+    readonly breaches: number
+  }
+}
+
 /** The gauges of all budgets, read anew: an allowance that is gone leaves no series behind. */
-export const gaugeBudgets = (family: (name: MetricName) => Family, budgets: readonly BudgetJson[]): void => {
+export const gaugeBudgets = (family: (name: MetricName) => Family, budgets: MeteredBudgets): void => {
+  gaugeAllowances(family, budgets.status())
+  const counters = budgets.counters()
+  const decisions = {
+    allowed: counters.reserved - counters.warned,
+    warned: counters.warned,
+    unpriced_allowed: counters.unpricedAllowed,
+    refused_exceeded: counters.refused - counters.refusedUnpriced - counters.refusedUnavailable,
+    refused_unpriced: counters.refusedUnpriced,
+    refused_unavailable: counters.refusedUnavailable,
+  }
+  for (const [outcome, count] of Object.entries(decisions)) family('taximeter_budget_decisions_total').series(outcome).truth = BigInt(count)
+  family('taximeter_budget_crossings_total').series().truth = BigInt(counters.crossings)
+  family('taximeter_budget_breaches_total').series().truth = BigInt(counters.breaches)
+  family('taximeter_budget_expired_total').series().truth = BigInt(counters.expired)
+  family('taximeter_budget_unavailable_total').series().truth = BigInt(counters.unavailable)
+}
+
+const gaugeAllowances = (family: (name: MetricName) => Family, budgets: readonly BudgetJson[]): void => {
   for (const unit of ['usd', 'tokens'] as const)
     for (const what of ['limit', 'spent', 'reserved'] as const) family(`taximeter_budget_${what}_${unit}`).clear()
   const used = family('taximeter_budget_used_ratio')

@@ -1,8 +1,11 @@
-import type { Refusal } from '../core/budget.ts'
+import type { BudgetScope, Refusal } from '../core/budget.ts'
 import type { Unit } from '../core/units.ts'
+import type { LeaseAnswer, LeaseGrant, LeaseJson, LeaseSettleJson } from '../guard/lease-json.ts'
 import type { AttributionJson, ErrorJson, Instant, Usd } from './api.ts'
 
 // Budgets, alerts and readings as they travel: a part of api.ts, which is where they are imported from.
+
+export type { LeaseAnswer, LeaseGrant, LeaseJson, LeaseSettleJson }
 
 export type BudgetWindowJson =
   | { readonly kind: 'rolling'; readonly span: '1h' | '24h' | '7d' | '30d' }
@@ -58,6 +61,8 @@ export interface ReserveRequest extends Omit<AttributionJson, 'key'> {
   readonly speed?: string
   readonly region?: string
   readonly runBudgetUsd?: string
+  /** Asks for an allowance for several such calls instead; the answer is a `LeaseAnswer`. */
+  readonly lease?: LeaseJson
 }
 
 /**
@@ -66,11 +71,18 @@ export interface ReserveRequest extends Omit<AttributionJson, 'key'> {
  */
 export type ReserveAnswer =
   | { readonly allowed: true; readonly reservation?: string; readonly because?: 'unavailable' }
-  | { readonly allowed: false; readonly refusal: Refusal; readonly error: ErrorJson['error'] }
+  | {
+      readonly allowed: false
+      readonly refusal: Refusal
+      /** Of a lease: see `LeaseAnswer`. */
+      readonly scopes?: readonly BudgetScope[]
+      readonly error: ErrorJson['error']
+    }
 
 /** `POST /v1/budgets/settle`. Ids that are unknown or expired are ignored. */
 export interface SettleRequest {
-  readonly reservations: readonly string[]
+  readonly reservations?: readonly string[]
+  readonly lease?: LeaseSettleJson
 }
 export interface SettleAnswer {
   readonly settled: number

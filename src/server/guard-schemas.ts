@@ -44,13 +44,43 @@ export const reserveRequestSchema = z
     speed: name.max(200).optional(),
     region: name.max(200).optional(),
     runBudgetUsd: z.string().max(40).optional(),
+    lease: z
+      .strictObject({
+        id: z.string().max(36),
+        calls: count.optional(),
+        heldUsd: z.string().max(40).optional(),
+        heldTokens: count.optional(),
+        ttlMs: count.optional(),
+      })
+      .optional()
+      .openapi({ description: 'Asks for an allowance for several such calls, to decide about them without a round trip.' }),
   })
   .omit({ key: true })
   .openapi('ReserveRequest')
+const lease = z
+  .object({
+    id: name,
+    usd: usd.optional(),
+    tokens: count.optional(),
+    promptUsd: usd,
+    outputUsd: usd,
+    requestUsd: usd,
+    outputMax: count,
+  })
+  .openapi('Lease')
 export const reserveSchema = z
-  .object({ allowed: z.literal(true), reservation: name.optional(), because: z.literal('unavailable').optional() })
+  .object({
+    allowed: z.literal(true),
+    reservation: name.optional(),
+    because: z.literal('unavailable').optional(),
+    lease: lease.optional(),
+    expiresAt: instantText.optional(),
+    scopes: z.array(name).optional(),
+  })
   .openapi('Reserved')
-export const refusedSchema = z.object({ allowed: z.literal(false), refusal, error: errorSchema.shape.error }).openapi('Refused')
+export const refusedSchema = z
+  .object({ allowed: z.literal(false), refusal, scopes: z.array(name).optional(), error: errorSchema.shape.error })
+  .openapi('Refused')
 
 export const alertsSchema = z
   .object({

@@ -16,6 +16,7 @@ export const labelNames = [
   'basis',
   'budget',
   'code',
+  'direction',
   'flag',
   'label',
   'method',
@@ -92,6 +93,22 @@ export const metricList = {
     ['budget'],
     'millionths',
   ),
+
+  taximeter_budget_decisions_total: counter('Calls that budgets decided about since the start, by outcome.', ['outcome']),
+  taximeter_budget_crossings_total: counter('Thresholds of budgets that were passed since the start.'),
+  taximeter_budget_breaches_total: counter('Budgets that passed their limit since the start.'),
+  taximeter_budget_expired_total: counter('Reservations since the start that nobody settled.'),
+  taximeter_budget_unavailable_total: counter('Times since the start at which nobody could say what is left of a budget.'),
+
+  taximeter_gateway_requests_total: counter('Requests to the gateway since the start, by how they ended.', ['outcome']),
+  taximeter_gateway_in_flight: gauge('Requests that the gateway is passing on now.'),
+  taximeter_gateway_bytes_total: counter('Bytes of bodies sent to upstreams (up) and received from them (down) since the start.', [
+    'direction',
+  ]),
+  taximeter_gateway_events_total: counter("The gateway's events since the start, by what became of them.", ['outcome']),
+  taximeter_gateway_waiting_events: gauge('Events in memory that the ledger has not taken yet.'),
+  taximeter_gateway_spool_bytes: gauge('Bytes of events that wait on disk.'),
+  taximeter_gateway_ledger_failing: gauge('1 while the ledger takes none of its events.'),
 
   taximeter_http_requests_total: counter('Requests answered since the start, by route and status.', ['method', 'route', 'code']),
   taximeter_stream_clients: gauge('Live streams that are open.'),

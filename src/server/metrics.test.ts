@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { bookJson, eventId, modelCall, now, testServer } from '../../test/server/test-server.ts'
+import { parseBudgets } from '../core/budget-form.ts'
 import { createPriceBook } from '../core/price-book.ts'
+import { createBudgetGuard } from '../guard/budget-guard.ts'
+import { memoryBook } from '../guard/memory-book.ts'
 import { createIntake } from '../intake/intake.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
-import type { BudgetJson } from './api.ts'
 import { labelNames, metricList } from './metric-list.ts'
 import { createMetrics } from './metrics.ts'
 
@@ -310,42 +312,52 @@ describe('labels', () => {
   })
 })
 
-test('budgets are gauges, and a person is never a label', async () => {
-  const budget = (more: Partial<BudgetJson>): BudgetJson => ({
-    name: 'b',
-    scope: 'all',
-    unit: 'usd',
-    window: { kind: 'total' },
-    onExceed: 'block',
-    limit: '5.000000000000',
-    spent: '1.250000000000',
-    reserved: '0.100000000000',
-    remaining: '3.650000000000',
-    share: 0.25,
-    thresholds: [],
-    status: 'ok',
-    ...more,
+describe('budgets', () => {
+  const guarded = async (forms: Parameters<typeof parseBudgets>[0]) => {
+    const store = memoryStore()
+    const book = createPriceBook(bookJson)
+    const guard = await createBudgetGuard({
+      budgets: parseBudgets(forms),
+      prices: () => book,
+      book: memoryBook(),
+      store,
+      now: () => now,
+      holder: 't',
+    })
+    const server = await testServer({ store, budgets: guard })
+    server.intake.onCounted(guard.observe)
+    return { ...server, guard }
+  }
+
+  test('are gauges with their values, and a person is never one of these', async () => {
+    const server = await guarded([
+      { name: 'daily', limit: '$5', per: 'day' },
+      { name: 'per-agent', scope: 'agent', limit: '$1', per: 'day' },
+      { name: 'per-user', scope: 'user', limit: '$0.01', per: 'day' },
+      { name: 'tokens', limit: '100000 tokens', per: 'day' },
+    ])
+    await server.post('/v1/events', [modelCall(1, { agent: 'bot', user: 'alice' }), modelCall(2, { agent: 'bot', user: 'bob' })])
+    expect(
+      await server.guard.reserve({ provider: 'openai', model: 'gpt-4.1', promptTokens: 1_000, outputMax: 0, agent: 'bot' }),
+    ).toMatchObject({ allowed: true })
+    const text = await server.metrics.text()
+    const values = valuesOf(text)
+    expect(values.get('taximeter_budget_limit_usd{budget="daily",value=""}')).toBe('5')
+    expect(values.get('taximeter_budget_spent_usd{budget="per-agent",value="bot"}')).toBe('0.0096')
+    expect(values.get('taximeter_budget_reserved_usd{budget="daily",value=""}')).toBe('0.002')
+    expect(values.get('taximeter_budget_spent_tokens{budget="tokens",value=""}')).toBe('3000')
+    expect(values.get('taximeter_budget_used_ratio{budget="per-user"}')).toBe('0.48')
+    expect(values.get('taximeter_budget_decisions_total{outcome="allowed"}')).toBe('1')
+    expect(text).not.toMatch(/alice|bob/)
   })
-  const list = [
-    budget({ name: 'daily' }),
-    budget({ name: 'per-agent', scope: 'agent', value: 'bot' }),
-    budget({ name: 'per-user', scope: 'user', value: 'alice@example.com', share: 0.9 }),
-    budget({ name: 'per-user', scope: 'user', value: 'bob@example.com', share: 0.2 }),
-    budget({ name: 'tokens', unit: 'tokens', limit: '1000', spent: '10', reserved: '0' }),
-  ]
-  const server = await testServer({
-    budgets: { status: () => list, reserve: () => ({ allowed: true, reservation: undefined }), settle: () => {} },
+
+  test('that are gone leave no series behind', async () => {
+    const server = await guarded([{ name: 'old', limit: '$5', per: 'day' }])
+    expect(await server.metrics.text()).toContain('budget="old"')
+    await server.guard.reload(parseBudgets([{ name: 'new', limit: '$5', per: 'day' }]))
+    const text = await server.metrics.text()
+    expect([text.includes('budget="old"'), text.includes('budget="new"')]).toEqual([false, true])
   })
-  const text = await server.metrics.text()
-  const values = valuesOf(text)
-  expect(values.get('taximeter_budget_limit_usd{budget="daily",value=""}')).toBe('5')
-  expect(values.get('taximeter_budget_spent_usd{budget="per-agent",value="bot"}')).toBe('1.25')
-  expect(values.get('taximeter_budget_reserved_usd{budget="daily",value=""}')).toBe('0.1')
-  expect(values.get('taximeter_budget_limit_tokens{budget="tokens",value=""}')).toBe('1000')
-  expect(values.get('taximeter_budget_used_ratio{budget="per-user"}')).toBe('0.9')
-  expect(text).not.toMatch(/alice|bob@/)
-  list.length = 1
-  expect([...valuesOf(await server.metrics.text()).keys()].filter((name) => name.includes('per-agent'))).toEqual([])
 })
 
 test('scrapes that overlap, and events that come meanwhile, get along', async () => {

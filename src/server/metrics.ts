@@ -1,9 +1,9 @@
 import type { RejectionReason } from '../intake/event-json.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
-import type { BudgetJson } from './api.ts'
-import { gaugeBudgets } from './budget-gauges.ts'
+import { gaugeBudgets, type MeteredBudgets } from './budget-gauges.ts'
 import { createCallTally } from './call-tally.ts'
+import { gaugeGateway, type MeteredGateway } from './gateway-gauges.ts'
 import { createFamily, createLabels, type Family } from './metric-family.ts'
 import { type LabelName, type MetricName, metricList } from './metric-list.ts'
 import { seedMetrics } from './metrics-seed.ts'
@@ -16,8 +16,9 @@ export interface MetricsOptions {
   readonly now: () => number
   readonly version: string
   readonly bookVersion: () => string
-  /** All allowances of all budgets, asked for at every scrape. */
-  readonly budgets?: (() => readonly BudgetJson[] | Promise<readonly BudgetJson[]>) | undefined
+  /** The budgets and the gateway, where there are any; asked at every scrape. */
+  readonly budgets?: MeteredBudgets | undefined
+  readonly gateway?: MeteredGateway | undefined
   readonly limits?: Partial<MetricsLimits>
 }
 
@@ -66,7 +67,7 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
   const histogram = createRunCostHistogram(labels, limits.seriesMax / 20)
   const calls = createCallTally(family)
   const runs = createRunTally({ runsMax: limits.runsMax, onChange: (before, after) => countRun(family, histogram, before, after) })
-  for (const release of [unknownValue]) beginRelease(family, histogram, release)
+  beginRelease(family, histogram, unknownValue)
   await seedMetrics({ store: options.store, family, labels, runs, runsMax: limits.runsMax, now: options.now() })
 
   let lastEventAt = 0
@@ -88,7 +89,8 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
     family('taximeter_coverage_ratio').series().truth = coverageOf(family)
     for (const label of ['model', 'release', 'tool', 'provider', 'value'] as const satisfies readonly LabelName[])
       family('taximeter_label_overflow_total').series(label).truth = BigInt(labels.overflowOf(label))
-    if (options.budgets !== undefined) gaugeBudgets(family, await options.budgets())
+    if (options.budgets !== undefined) gaugeBudgets(family, options.budgets)
+    if (options.gateway !== undefined) gaugeGateway(family, options.gateway)
   }
 
   const print = async (): Promise<string> => {

@@ -1,18 +1,11 @@
-import type { ModelSpending, Spending } from '../analysis/explain.ts'
+import type { Spending } from '../analysis/explain.ts'
 import { type Reading, readingOf } from '../analysis/readings.ts'
 import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
-import type { Answer, AnswerRow } from '../core/answer.ts'
-import { formatUsd, parseUsd } from '../core/money.ts'
-import type { Filter, Measure, Question } from '../core/question.ts'
-import { isUnit, type Unit, unitNames, units } from '../core/units.ts'
+import { askSpendings, countOf, type Period, usdOf } from '../analysis/spending.ts'
+import { formatUsd } from '../core/money.ts'
+import type { Filter } from '../core/question.ts'
 import type { Store } from '../ledger/store.ts'
 import type { ReadingJson, ReadingsAnswer, SegmentJson } from './api.ts'
-
-interface Period {
-  readonly from: number
-  readonly to: number
-  readonly zone: string
-}
 
 /** How many single tasks get a sentence of their own, besides the one on everything. */
 const taskReadingsMax = 6
@@ -42,56 +35,21 @@ export const createReadings =
 
 const magnitude = ({ explanation: { difference } }: Reading): bigint => (difference < 0n ? -difference : difference)
 
-/** The three questions behind every reading of one period, and one on what has no price. */
+/** What every reading of one period is made from. */
 const askPeriod = async (store: Pick<Store, 'ask'>, period: Period) => {
-  const ask = (measures: readonly Measure[], by: Question['by'], where: readonly Filter[] = []) =>
-    store.ask({ measures, by, where, ...period })
-  const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
-  const [tasks, models, unitCosts, unpriced] = await Promise.all([
-    ask(['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors', 'toolCost', 'retryCost'], ['task']),
-    ask(['calls', 'retries'], ['task', 'model'], [{ by: 'kind', values: ['llm'] }]),
-    ask(['cost', 'retryCost', 'tokens', ...otherUnits], ['task', 'model', 'unit'], [{ by: 'kind', values: ['llm'] }]),
-    ask(['calls'], ['task'], [{ by: 'basis', values: ['unpriced'] }]),
+  const [spendings, tasks, unpriced] = await Promise.all([
+    askSpendings(store.ask, period, []),
+    store.ask({ measures: ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'], by: ['task'], where: [], ...period }),
+    store.ask({ measures: ['calls'], by: ['task'], where: [{ by: 'basis', values: ['unpriced'] }], ...period }),
   ])
-  return { tasks, models, unitCosts, unpriced }
+  return { spendings, tasks, unpriced }
 }
 
 type PeriodAnswers = Awaited<ReturnType<typeof askPeriod>>
 
-const rowsOf = (answer: Answer, task: string | null | undefined): readonly AnswerRow[] =>
-  task === undefined ? answer.rows : answer.rows.filter((row) => row.task === task)
-const usdOf = (row: AnswerRow | Answer['totals'] | undefined, measure: string): bigint => parseUsd(String(row?.[measure] ?? '0')) ?? 0n
-const numberOf = (row: AnswerRow | Answer['totals'] | undefined, measure: string): number => Number(row?.[measure] ?? 0)
-
 /** Of one task, or of everything. */
-const spendingOf = ({ tasks, models, unitCosts }: PeriodAnswers, task: string | null | undefined): Spending => {
-  const row = task === undefined ? tasks.totals : rowsOf(tasks, task)[0]
-  const found = new Map<string, { calls: number; otherCost: bigint; units: Map<Unit, { count: bigint; cost: bigint }> }>()
-  const modelOf = (name: string) => {
-    const known = found.get(name) ?? { calls: 0, otherCost: 0n, units: new Map() }
-    found.set(name, known)
-    return known
-  }
-  for (const each of rowsOf(models, task)) modelOf(String(each.model)).calls += numberOf(each, 'calls') - numberOf(each, 'retries')
-  for (const each of rowsOf(unitCosts, task)) {
-    const model = modelOf(String(each.model))
-    const cost = usdOf(each, 'cost') - usdOf(each, 'retryCost')
-    const unit = each.unit
-    if (typeof unit !== 'string' || !isUnit(unit)) {
-      model.otherCost += cost
-      continue
-    }
-    const known = model.units.get(unit)
-    const count = BigInt(String(each[units[unit].side === 'other' ? `tokens.${unit}` : 'tokens'] ?? 0))
-    model.units.set(unit, { count: count + (known?.count ?? 0n), cost: cost + (known?.cost ?? 0n) })
-  }
-  return {
-    runs: numberOf(row, 'runs'),
-    toolCost: usdOf(row, 'toolCost'),
-    retryCost: usdOf(row, 'retryCost'),
-    models: found as ReadonlyMap<string, ModelSpending>,
-  }
-}
+const spendingOf = ({ spendings }: PeriodAnswers, task: string | null | undefined): Spending =>
+  task === undefined ? spendings.all : spendings.of(task)
 
 const whereOf = (task: string | null | undefined): readonly Filter[] => (task === undefined ? [] : [{ by: 'task', values: [task] }])
 
@@ -105,17 +63,17 @@ const readingFor = (task: string | null | undefined, before: PeriodAnswers, afte
   })
 
 const figuresOf = (answers: PeriodAnswers, task: string | null): SegmentFigures => {
-  const [row] = rowsOf(answers.tasks, task)
-  const [unpriced] = rowsOf(answers.unpriced, task)
+  const row = answers.tasks.rows.find((each) => each.task === task)
+  const unpriced = answers.unpriced.rows.find((each) => each.task === task)
   const money = (measure: string): bigint | null => (row?.[measure] === null || row === undefined ? null : usdOf(row, measure))
   return {
     cost: usdOf(row, 'cost'),
-    runs: numberOf(row, 'runs'),
+    runs: countOf(row, 'runs'),
     costPerRun: money('costPerRun'),
     p95: money('costP95'),
-    calls: numberOf(row, 'calls'),
-    errors: numberOf(row, 'errors'),
-    unpricedCalls: numberOf(unpriced, 'calls'),
+    calls: countOf(row, 'calls'),
+    errors: countOf(row, 'errors'),
+    unpricedCalls: countOf(unpriced, 'calls'),
   }
 }
 

@@ -16,9 +16,8 @@ import { createStreams } from './streams.ts'
 
 /** What stands in front of the routes and takes the requests that are its own. */
 export interface Gateway {
-  /** True when a request to this target (path and query) is the gateway's. */
-  matches(target: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void>
+  /** True when the request is the gateway's and is taken; false, and nothing has happened, otherwise. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
 }
 
 export interface ServerOptions
@@ -102,7 +101,7 @@ export const createServer = (options: ServerOptions): TaximeterServer => {
     overrideGlobalObjects: false,
     errorHandler: failed,
   })
-  const listener = createListener(options.gateway, access, routeListener, failed)
+  const listener = createListener(options.gateway, access, routeListener)
 
   return {
     fetch: async (request) => app.fetch(request),
@@ -139,25 +138,21 @@ const createListener =
     gateway: Gateway | undefined,
     access: Access,
     routeListener: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-    failed: (error: unknown) => Response,
   ): TaximeterServer['listener'] =>
   (request, response) => {
-    if (gateway === undefined || !gateway.matches(request.url ?? '')) {
-      void routeListener(request, response)
-      return
-    }
-    void (async () => {
-      try {
-        // Before anything is read: a web page must not spend what the gateway's provider keys can buy.
-        access.checkOrigin({ method: request.method ?? 'GET', header: (name) => headerText(request.headers[name]) })
-        await gateway.handle(request, response)
-      } catch (error) {
-        const answer = failed(error)
-        if (response.headersSent) response.destroy()
-        else response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-      }
-    })()
+    // A web page must not spend what the gateway's provider keys can buy. Who is refused here is refused by the routes as well.
+    if (gateway !== undefined && isFromHere(access, request) && gateway.handle(request, response)) return
+    void routeListener(request, response)
   }
+
+const isFromHere = (access: Access, { method = 'GET', headers }: IncomingMessage): boolean => {
+  try {
+    access.checkOrigin({ method, header: (name) => headerText(headers[name]) })
+    return true
+  } catch {
+    return false
+  }
+}
 
 const headerText = (value: string | readonly string[] | undefined): string | undefined => (typeof value === 'object' ? value[0] : value)
 

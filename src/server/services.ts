@@ -1,20 +1,15 @@
 import type { BookJson, PriceBook } from '../core/price-book.ts'
-import type { CallAhead, Decision } from '../guard/guard.ts'
+import type { Budgets as BudgetGuards } from '../guard/budget-guard.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
-import type { AlertsAnswer, BudgetJson, ReadingsAnswer } from './api.ts'
+import type { AlertsAnswer, ReadingsAnswer } from './api.ts'
 import type { ServerLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { BodyReader } from './read-body.ts'
 import type { Streams } from './streams.ts'
 
-/** The budgets, as the routes use them. */
-export interface Budgets {
-  /** All allowances, the fullest first, at most `limit`. */
-  status(limit: number): readonly BudgetJson[] | Promise<readonly BudgetJson[]>
-  reserve(call: CallAhead): Decision | Promise<Decision>
-  settle(reservation: string): void
-}
+/** The budgets, as the routes and the metrics use them. */
+export type Budgets = Pick<BudgetGuards, 'status' | 'reserve' | 'settle' | 'lease' | 'giveBack' | 'counters'>
 
 /** What the routes are wired to. The optional parts have routes only where they are given. */
 export interface Services {

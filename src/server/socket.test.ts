@@ -116,20 +116,18 @@ describe('over a real socket', () => {
     const seen: string[] = []
     const server = await serving({
       gateway: {
-        matches: (target) => target.startsWith('/upstream/'),
         handle(request, response) {
-          seen.push(request.url ?? '')
-          if (request.url === '/upstream/throws') throw new Error('a secret')
+          if (!request.url?.startsWith('/upstream/')) return false
+          seen.push(request.url)
           response.end('from upstream')
+          return true
         },
       },
     })
     expect((await send(`${server.url}/upstream/v1/chat?x=1`, {}, '{}')).text).toBe('from upstream')
     expect((await send(`${server.url}/upstream/v1/chat`, { headers: { origin: 'https://evil.example' } }, '{}')).status).toBe(403)
     expect((await send(`${server.url}/upstream/v1/chat`, { headers: { host: 'evil.example' } }, '{}')).status).toBe(403)
-    const failed = await send(`${server.url}/upstream/throws`, {}, '{}')
-    expect([failed.status, failed.text.includes('secret')]).toEqual([500, false])
-    expect(seen).toEqual(['/upstream/v1/chat?x=1', '/upstream/throws'])
+    expect(seen).toEqual(['/upstream/v1/chat?x=1'])
     expect((await send(`${server.url}/v1/events`, {}, '[]')).status).toBe(200)
   })
 

@@ -64,7 +64,7 @@ export const testServer = async (options: Partial<ServerOptions> & { metricsLimi
     now: () => now,
     version: '0.0.0',
     bookVersion: () => book.version,
-    ...(given.budgets !== undefined && { budgets: () => given.budgets?.status(1_000) ?? [] }),
+    budgets: given.budgets,
     ...(metricsLimits !== undefined && { limits: metricsLimits }),
   })
   const server = createServer({

@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi'
+import type { BudgetScope, Refusal } from '../../core/budget.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import { parseQuestion } from '../../core/question.ts'
 import type { CallAhead } from '../../guard/guard.ts'
+import { type LeaseJson, leaseRequestOf } from '../../guard/lease-json.ts'
 import type { BudgetsAnswer, ReserveAnswer, SettleAnswer } from '../api.ts'
 import { alertsSchema, budgetsSchema, readingsSchema, refusedSchema, reserveRequestSchema, reserveSchema } from '../guard-schemas.ts'
 import { settlementsMax, smallBodyBytesMax } from '../limits.ts'
@@ -9,9 +11,9 @@ import { parseWhole } from '../parse-items.ts'
 import { periodQuery } from '../period-query.ts'
 import { json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
 import { errorSchema } from '../schemas.ts'
-import type { Services } from '../services.ts'
+import type { Budgets, Services } from '../services.ts'
 
-const budgetsShown = 1_000
+const budgetsShown = 500
 
 /** Budgets, alerts and readings: the routes of the parts that are wired. */
 export const guardRoutes = (services: Services): readonly Route[] => [
@@ -20,7 +22,7 @@ export const guardRoutes = (services: Services): readonly Route[] => [
   ...readingRoutes(services),
 ]
 
-const budgetRoutes = (services: Services, budgets: NonNullable<Services['budgets']>): readonly Route[] => [
+const budgetRoutes = (services: Services, budgets: Budgets): readonly Route[] => [
   route({
     method: 'GET',
     path: '/v1/budgets',
@@ -36,7 +38,7 @@ const budgetRoutes = (services: Services, budgets: NonNullable<Services['budgets
     method: 'POST',
     path: '/v1/budgets/reserve',
     uses: ['call', 'send'],
-    title: 'Sets the worst case of a call aside across all budgets that bind it, before it is sent.',
+    title: 'Sets the worst case of a call aside across all budgets that bind it, before it is sent; with `lease`, of several calls.',
     body: { 'application/json': reserveRequestSchema },
     answers: {
       200: json(reserveSchema, 'Allowed; settle the reservation when the call is over.'),
@@ -44,24 +46,17 @@ const budgetRoutes = (services: Services, budgets: NonNullable<Services['budgets
       400: json(errorSchema, 'The request is not one.'),
     },
     async handle(call) {
-      const ahead = await smallBody(services, call, reserveRequestSchema)
-      const decision = await budgets.reserve({
-        ...ahead,
-        ...call.caller.key?.attribution,
-        ...(call.caller.key !== undefined && { key: call.caller.key.id }),
-      } as CallAhead)
-      if (decision.allowed) {
-        return jsonAnswer({
-          allowed: true,
-          ...(decision.reservation !== undefined && { reservation: decision.reservation }),
-          ...(decision.because !== undefined && { because: decision.because }),
-        } satisfies ReserveAnswer)
-      }
-      const { refusal } = decision
-      return jsonAnswer(
-        { allowed: false, refusal, error: { code: 'BUDGET_EXCEEDED', message: refusal.message } } satisfies ReserveAnswer,
-        402,
-      )
+      const { lease, ...asked } = await smallBody(services, call, reserveRequestSchema)
+      const key = call.caller.key
+      const ahead = { ...asked, ...key?.attribution, ...(key !== undefined && { key: key.id }) } as CallAhead
+      if (lease !== undefined) return leaseAnswer(budgets, lease as LeaseJson, ahead)
+      const decision = await budgets.reserve(ahead)
+      if (!decision.allowed) return refused({ allowed: false, refusal: decision.refusal })
+      return jsonAnswer({
+        allowed: true,
+        ...(decision.reservation !== undefined && { reservation: decision.reservation }),
+        ...(decision.because !== undefined && { because: decision.because }),
+      } satisfies ReserveAnswer)
     },
   }),
   route({
@@ -75,15 +70,29 @@ const budgetRoutes = (services: Services, budgets: NonNullable<Services['budgets
       400: json(errorSchema, 'The request is not one.'),
     },
     async handle(call) {
-      const { reservations } = await smallBody(services, call, settleRequestSchema)
+      const { reservations = [], lease } = await smallBody(services, call, settleRequestSchema)
       for (const reservation of reservations) budgets.settle(reservation)
-      return jsonAnswer({ settled: reservations.length } satisfies SettleAnswer)
+      const isGivenBack = lease !== undefined && budgets.giveBack(lease.id)
+      return jsonAnswer({ settled: reservations.length + (isGivenBack ? 1 : 0) } satisfies SettleAnswer)
     },
   }),
 ]
 
+const leaseAnswer = async (budgets: Budgets, lease: LeaseJson, ahead: CallAhead): Promise<Response> => {
+  const request = leaseRequestOf(lease, ahead)
+  if (typeof request === 'string') throw new TaximeterError('BAD_REQUEST', `${request}.`)
+  const answer = await budgets.lease(request)
+  return answer.allowed ? jsonAnswer(answer) : refused(answer)
+}
+
+const refused = (answer: { readonly allowed: false; readonly refusal: Refusal; readonly scopes?: readonly BudgetScope[] }): Response =>
+  jsonAnswer({ ...answer, error: { code: 'BUDGET_EXCEEDED', message: answer.refusal.message } } satisfies ReserveAnswer, 402)
+
 const settleRequestSchema = z
-  .strictObject({ reservations: z.array(z.string().min(1).max(200)).max(settlementsMax) })
+  .strictObject({
+    reservations: z.array(z.string().min(1).max(200)).max(settlementsMax).optional(),
+    lease: z.strictObject({ id: z.string().max(36) }).optional(),
+  })
   .openapi('SettleRequest')
 
 const alertRoutes = ({ alerts }: Services): readonly Route[] =>
