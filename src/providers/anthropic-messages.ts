@@ -26,7 +26,10 @@ export const anthropicMessages: Dialect = {
     if (type === 'message' || type === 'message_start' || type === 'message_delta' || type === 'message_stop') return true
     if (type === 'error' && objectOf(body.error)?.type !== undefined && !('event_id' in body)) return true
     const usage = objectOf(body.usage)
-    return usage?.input_tokens !== undefined && ('cache_read_input_tokens' in usage || 'cache_creation_input_tokens' in usage)
+    // No other usage has input and output tokens and no total.
+    return (
+      usage?.input_tokens !== undefined && usage.output_tokens !== undefined && usage.total_tokens === undefined && usage.type === undefined
+    )
   },
   ofRequest: (body, path) => {
     const model = nameOf(body.model) ?? modelInPath(path)

@@ -7,8 +7,11 @@ import { usdOf, usdOfTicks } from './reported-cost.ts'
  * a field that is there was meant, whoever sent it.
  */
 export interface Traits {
-  /** Whether `reasoning_tokens` are part of `completion_tokens` where the total does not tell. */
-  readonly reasoning: 'inside' | 'beside'
+  /**
+   * Where `reasoning_tokens` are: part of `completion_tokens`, or beside them and part of the total, or in neither. The total, where
+   * there is one, decides between the first two.
+   */
+  readonly reasoning: 'inside' | 'beside' | 'beyond'
   /** True where the total is larger than prompt and completion by reasoning tokens that no field names. */
   readonly isGapReasoning: boolean
   /** True where the stream ends with `[DONE]`; elsewhere the usage that follows the last choice is its end as well. */
@@ -43,10 +46,11 @@ export const traits: Readonly<Record<string, Traits>> = {
   mistral: openaiLike,
   xai: { ...openaiLike, reasoning: 'beside' },
   openrouter: { ...openaiLike, costOf: openrouterCost },
-  perplexity: { ...usual, reasoning: 'beside', costOf: totalCost },
+  perplexity: { ...usual, reasoning: 'beyond', costOf: totalCost },
   // The compatibility endpoint of Gemini counts thoughts in the total alone.
   google: { ...usual, isGapReasoning: true },
   vertex: { ...usual, isGapReasoning: true },
 }
 
+/** What is known of a provider's servers. */
 export const traitsOf = (provider: string): Traits => (Object.hasOwn(traits, provider) ? (traits[provider] ?? usual) : usual)

@@ -1,13 +1,41 @@
 import { anthropicMessages } from './anthropic-messages.ts'
+import { bedrockConverse } from './bedrock-converse.ts'
+import { cohere } from './cohere.ts'
 import type { Dialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
+import { geminiLive } from './gemini-live.ts'
 import { dialectOfProvider } from './hosts.ts'
+import { langchain } from './langchain.ts'
+import { mistral } from './mistral.ts'
 import { ollama } from './ollama.ts'
 import { openaiChat } from './openai-chat.ts'
+import { openaiEmbeddings } from './openai-embeddings.ts'
+import { openaiImages } from './openai-images.ts'
+import { openaiRealtime } from './openai-realtime.ts'
 import { openaiResponses } from './openai-responses.ts'
+import { openaiTranscription } from './openai-transcription.ts'
+import { perplexity } from './perplexity.ts'
+import { vercelAi } from './vercel-ai.ts'
 
-/** Every dialect, the most telling first: a body is taken for the first one that it looks like. */
-export const dialects: readonly Dialect[] = [anthropicMessages, openaiResponses, gemini, ollama, openaiChat]
+/** Every dialect, the most telling first: a path or a body is taken for the first one that it looks like. */
+export const dialects: readonly Dialect[] = [
+  openaiTranscription,
+  openaiRealtime,
+  openaiImages,
+  anthropicMessages,
+  openaiResponses,
+  geminiLive,
+  gemini,
+  bedrockConverse,
+  cohere,
+  ollama,
+  mistral,
+  perplexity,
+  openaiEmbeddings,
+  openaiChat,
+  vercelAi,
+  langchain,
+]
 
 const byName = new Map(dialects.map((dialect) => [dialect.name, dialect]))
 

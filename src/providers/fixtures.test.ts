@@ -96,17 +96,23 @@ describe.each(allFixtures())('$dialect: $name', (fixture) => {
   })
 })
 
-test.each(allFixtures().filter((fixture) => fixture.body !== undefined && fixture.expect.error === undefined))(
+test.each(allFixtures().filter((fixture) => fixture.body !== undefined && fixture.expect.quality !== 'missing'))(
   '$dialect: $name is recognised by its form',
   ({ body, provider, dialect }) => {
     expect(recogniseDialect({ body, provider })?.dialect.name).toBe(dialect)
   },
 )
 
-test.each(allFixtures().filter((fixture) => fixture.stream !== undefined && fixture.expect.model !== undefined && fixture.provider !== ''))(
+test.each(allFixtures().filter((fixture) => fixture.text !== undefined && Object.keys(fixture.expect.usage ?? {}).length > 0))(
   '$dialect: the stream of $name is recognised by its records',
-  ({ stream, provider, dialect }) => {
-    const read = readUsage({ provider, stream: Buffer.from(stream ?? []).toString() })
-    expect(read).toMatchObject({ dialect, recognised: true })
+  ({ text = '', provider, dialect, expect: { usage } }) => {
+    expect(readUsage({ provider, stream: text })).toMatchObject({ dialect, recognised: true, usage })
+  },
+)
+
+test.each(allFixtures().filter((fixture) => fixture.rawUsage !== undefined))(
+  '$dialect: the usage object of $name is recognised by its fields',
+  ({ rawUsage, provider, dialect, expect: { usage } }) => {
+    expect(readUsage({ provider, rawUsage })).toMatchObject({ dialect, usage, recognised: true })
   },
 )

@@ -32,8 +32,8 @@ export const gemini: Dialect = {
   matchesPath: (path) => /:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents|predict)$/.test(path),
   matchesBody: (body) => {
     const answer = objectOf(body.response) ?? body
-    if (objectOf(answer.usage_metadata)?.prompt_token_count !== undefined) return true
-    if (objectOf(answer.usageMetadata) !== undefined || Array.isArray(answer.candidates) || answer.promptFeedback !== undefined) return true
+    if (isGeminiUsage(answer.usageMetadata) || isGeminiUsage(answer.usage_metadata)) return true
+    if (Array.isArray(answer.candidates) || answer.promptFeedback !== undefined) return true
     return objectOf(objectOf(arrayOf(answer.predictions)[0])?.embeddings) !== undefined
   },
   ofRequest: (body, path) => {
@@ -51,6 +51,11 @@ export const gemini: Dialect = {
   },
   ofBody: (body, context) => ofAnswer(body, context),
   createReader: (context) => createStreamReader(createGeminiSink(context)),
+}
+
+const isGeminiUsage = (value: unknown): boolean => {
+  const usage = objectOf(value)
+  return usage !== undefined && Object.keys(usage).some((key) => /[tT]oken_?[cC]ount$|^traffic/.test(key))
 }
 
 const ofAnswer = (body: unknown, context: ReadContext): UsageReport => {

@@ -111,21 +111,29 @@ const putCompletion = (
   const image = detailOf(tally, details?.image_tokens)
   const gap = total === undefined ? 0 : total - prompt - completion
   // The total settles it where there is one: it is the sum of what lies beside one another.
-  const isBeside = named > 0 && (gap === named || (traits.reasoning === 'beside' && (total === undefined || gap !== 0)))
+  const isBeyond = named > 0 && traits.reasoning === 'beyond'
+  const isBeside = named > 0 && !isBeyond && (gap === named || (traits.reasoning === 'beside' && (total === undefined || gap !== 0)))
   const reasoning = named === 0 && gap > 0 && traits.isGapReasoning ? gap : named
-  const isOutside = isBeside || reasoning !== named
+  const isOutside = isBeside || isBeyond || reasoning !== named
   put(tally, 'reasoning', reasoning)
   put(tally, 'output_audio', audio)
   put(tally, 'output_image', image)
   put(tally, 'output', remainderOf(tally, completion, audio + image + (isOutside ? 0 : reasoning), 'details-exceed-total'))
-  checkTotal(tally, total, prompt + completion + (isOutside ? reasoning : 0))
+  checkTotal(tally, total, prompt + completion + (isOutside && !isBeyond ? reasoning : 0))
 }
 
 /** The error of a whole answer or of one chunk (OpenRouter puts it beside the choices). */
-const chatError = (answer: Json): string | undefined => {
+export const chatError = (answer: Json): string | undefined => {
   if (answer.error === undefined || answer.error === null) return undefined
   const error = objectOf(answer.error)
   return error === undefined ? errorCodeOf(answer.error) : errorCodeOf(error.code, error.type)
+}
+
+export interface ChatSinkOptions {
+  readonly traits?: Traits
+  readonly settle?: (answer: Json, context: ReadContext) => UsageReport
+  /** True for a record after which nothing counts, besides `[DONE]`. */
+  readonly isLast?: (chunk: Json) => boolean
 }
 
 /** Chunks that are parsed in search of the model and the id; some servers never give an id. */
@@ -135,11 +143,8 @@ const introductionMax = 4
  * Reads chunks as they go by. A chunk is left unparsed when it is plainly a piece of text: the model and id are known, no key
  * `usage` holds an object, and a text is there whose length can be counted where it stands.
  */
-export const createChatSink = (
-  context: ReadContext,
-  settle: (body: Json, context: ReadContext) => UsageReport = ofChatBody,
-): RecordSink => {
-  const traits = traitsOf(context.provider)
+export const createChatSink = (context: ReadContext, options: ChatSinkOptions = {}): RecordSink => {
+  const { traits = traitsOf(context.provider), settle = ofChatBody, isLast } = options
   const seen: SeenText = { output: 0, reasoning: 0 }
   const flags: UsageFlag[] = []
   const merged: Record<string, unknown> = {}
@@ -169,11 +174,12 @@ export const createChatSink = (
   }
 
   const takeChunk = (chunk: Json): void => {
+    if (chunk.usage_info != null) merged.usage_info = chunk.usage_info
     for (const key of ['id', 'model', 'service_tier'] as const) if (nameOf(chunk[key]) !== undefined) merged[key] = chunk[key]
     if (chunk.error != null) merged.error = chunk.error
     takeUsage(chunk)
     // A whole answer where a stream was expected: some servers do not stream.
-    if (chunk.object === 'chat.completion') isDone = true
+    if (chunk.object === 'chat.completion' || isLast?.(chunk)) isDone = true
     for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
   }
 

@@ -28,11 +28,13 @@ import { errorCodeOf, nameOf, tierOf } from './words.ts'
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
   usagePath: ['usage'],
-  matchesPath: (path) => /\/responses(?:\/[^/]+)?$/.test(path),
+  matchesPath: (path) => /\/responses(?:\/compact)?$/.test(path),
   matchesBody: (body) => {
     if (body.object === 'response') return true
     if (typeof body.type === 'string' && body.type.startsWith('response.')) return true
-    return objectOf(objectOf(body.usage)?.input_tokens_details)?.cached_tokens !== undefined
+    const usage = objectOf(body.usage)
+    // LangChain has the same counts, and its details in the singular.
+    return usage?.input_tokens !== undefined && usage.total_tokens !== undefined && usage.input_token_details === undefined
   },
   ofRequest: (body) => {
     const model = nameOf(body.model)

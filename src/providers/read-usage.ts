@@ -1,7 +1,7 @@
-import type { Json } from './counts.ts'
-import { objectOf } from './counts.ts'
+import { answerWithUsage, dialectOfUsage } from './bare-usage.ts'
+import { type Json, objectOf } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
-import { dialectNamed, recogniseDialect } from './dialects.ts'
+import { dialectNamed, dialects, recogniseDialect } from './dialects.ts'
 import { parseRecord, recordsOf } from './stream-reader.ts'
 
 /** An answer in one of three forms: parsed, as the raw text of a stream, or as the usage object alone. */
@@ -9,7 +9,10 @@ export interface UsageSource {
   readonly dialect?: string
   readonly provider?: string
   readonly body?: unknown
-  /** The text of a stream as it came: server-sent events, NDJSON, or a JSON array of chunks. */
+  /**
+   * A stream as it came: server-sent events, NDJSON, or a JSON array of chunks. An AWS event stream, which is not text, in base64, or
+   * with one char per byte.
+   */
   readonly stream?: string
   /** A usage object as the provider printed it, for clients in other languages that have nothing else. */
   readonly rawUsage?: unknown
@@ -36,14 +39,20 @@ export const readUsage = (source: UsageSource): UsageReading => {
 
 type Form =
   | { readonly kind: 'body'; readonly body: object }
-  | { readonly kind: 'stream'; readonly text: string }
+  | { readonly kind: 'stream'; readonly bytes: Uint8Array }
   | { readonly kind: 'usage'; readonly usage: Json }
 
 const formOf = ({ body, stream, rawUsage }: UsageSource): Form | undefined => {
   if (typeof body === 'object' && body !== null) return { kind: 'body', body }
-  if (typeof stream === 'string' && stream !== '') return { kind: 'stream', text: stream }
+  if (typeof stream === 'string' && stream !== '') return { kind: 'stream', bytes: bytesOf(stream) }
   const usage = objectOf(rawUsage)
   return usage === undefined ? undefined : { kind: 'usage', usage }
+}
+
+/** A message of an AWS event stream begins with its length, whose first byte is zero: `A` in base64. */
+const bytesOf = (stream: string): Uint8Array => {
+  if (stream.charCodeAt(0) < 9) return Buffer.from(stream, 'latin1')
+  return /^AA[A-Za-z0-9+/\s]+={0,2}\s*$/.test(stream) ? Buffer.from(stream, 'base64') : Buffer.from(stream)
 }
 
 const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect; readonly recognised: boolean } | undefined => {
@@ -54,7 +63,7 @@ const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect
   const provider = source.provider === undefined ? {} : { provider: source.provider }
   if (form.kind === 'body') return recogniseDialect({ body: form.body, ...provider })
   if (form.kind === 'usage') return recogniseUsage(form.usage, provider)
-  for (const record of recordsOf(form.text, recordsLookedAtMax)) {
+  for (const record of recordsOf(form.bytes.subarray(0, bytesLookedAtMax), recordsLookedAtMax)) {
     const parsed = parseRecord(record)
     const found = parsed && recogniseDialect({ body: parsed, ...provider })
     if (found !== undefined) return found
@@ -64,21 +73,17 @@ const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect
 
 /** A stream that has not told by then what it is will not. */
 const recordsLookedAtMax = 20
+const bytesLookedAtMax = 1024 * 1024
 
-/** A usage object looks like the dialect whose answer it would make. */
-const recogniseUsage = (usage: Json, provider: { readonly provider?: string }) =>
-  recogniseDialect({ body: { usage }, ...provider }) ??
-  recogniseDialect({ body: { usageMetadata: usage }, ...provider }) ??
-  recogniseDialect({ body: usage, ...provider })
+const recogniseUsage = (usage: Json, provider: { readonly provider?: string }) => {
+  const dialect = dialectOfUsage(usage, dialects)
+  return dialect === undefined ? undefined : recogniseDialect({ body: answerWithUsage(dialect, usage), ...provider })
+}
 
 const reportOfForm = (dialect: Dialect, form: Form, context: ReadContext): UsageReport => {
   if (form.kind === 'body') return dialect.ofBody(form.body, context)
-  if (form.kind === 'usage') return dialect.ofBody(wrapped(dialect, form.usage), context)
+  if (form.kind === 'usage') return dialect.ofBody(answerWithUsage(dialect, form.usage), context)
   const reader = dialect.createReader(context)
-  reader.push(Buffer.from(form.text))
+  reader.push(form.bytes)
   return reader.end()
 }
-
-/** The smallest answer that holds a usage object where the dialect looks for it. */
-const wrapped = (dialect: Dialect, usage: Json): unknown =>
-  dialect.usagePath.reduceRight<unknown>((inner, key) => ({ [key]: inner }), usage)

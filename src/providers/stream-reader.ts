@@ -87,8 +87,8 @@ export const parseRecord = (text: string): Readonly<Record<string, unknown>> | u
 /** A parsed value as the record that it would be in a stream. */
 export const recordText = (value: unknown): string => Buffer.from(JSON.stringify(value) ?? '').toString('latin1')
 
-/** The first records of a stream whose text is at hand, for finding out what it is. */
-export const recordsOf = (text: string, max: number): readonly string[] => {
+/** The first records of a stream that is at hand, for finding out what it is. */
+export const recordsOf = (bytes: Uint8Array, max: number): readonly string[] => {
   const found: string[] = []
   const reader = createStreamReader({
     record: (record) => {
@@ -97,7 +97,7 @@ export const recordsOf = (text: string, max: number): readonly string[] => {
     isDone: false,
     report: () => ({ usage: {}, quality: 'missing', flags: [] }),
   })
-  reader.push(Buffer.from(text))
+  reader.push(bytes)
   reader.end()
   return found
 }

@@ -1,0 +1,44 @@
+import { traitsOf } from './compatible-providers.ts'
+import { createTally, objectOf } from './counts.ts'
+import type { Dialect, UsageReport } from './dialect.ts'
+import { chatError, createChatSink, openaiChat, putChatUsage } from './openai-chat.ts'
+import { reportOf, unreadable } from './report.ts'
+import { createStreamReader } from './stream-reader.ts'
+import { nameOf } from './words.ts'
+
+/**
+ * Perplexity: chat completions with usage in every chunk, reasoning and citations counted apart from the total, and what the call
+ * cost. Requests and searches are billed besides the tokens by rules of their own (context size, search type): they are in
+ * `cost.total_cost`, which is the charge, and are not counted as units.
+ */
+export const perplexity: Dialect = {
+  name: 'perplexity',
+  usagePath: ['usage'],
+  matchesPath: (path) => /\/v1\/sonar$/.test(path),
+  matchesBody: (body) => {
+    const usage = objectOf(body.usage)
+    return (
+      usage !== undefined &&
+      (usage.search_context_size !== undefined || objectOf(usage.cost)?.total_cost !== undefined || usage.citation_tokens !== undefined)
+    )
+  },
+  ofRequest: (body, path) => ({ ...openaiChat.ofRequest(body, path), operation: 'chat' }),
+  ofBody: (body) => ofAnswer(body),
+  createReader: (context) => createStreamReader(createChatSink(context, { traits: perplexityTraits, settle: ofAnswer })),
+}
+
+const perplexityTraits = traitsOf('perplexity')
+
+const ofAnswer = (body: unknown): UsageReport => {
+  const answer = objectOf(body)
+  if (answer === undefined) return unreadable()
+  const tally = createTally()
+  const usage = objectOf(answer.usage)
+  if (usage !== undefined) putChatUsage(tally, usage, perplexityTraits)
+  return reportOf(tally, {
+    model: nameOf(answer.model),
+    responseId: nameOf(answer.id),
+    reportedCost: usage && perplexityTraits.costOf(usage),
+    error: chatError(answer),
+  })
+}

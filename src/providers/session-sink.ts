@@ -1,0 +1,84 @@
+import type { Unit } from '../core/units.ts'
+import type { UsageFlag } from '../core/usage.ts'
+import { createTally, flag, type Json, put, qualityOf } from './counts.ts'
+import type { UsageReport } from './dialect.ts'
+import { partialReport, reportOf, withFlags } from './report.ts'
+import { parseRecord, type RecordSink } from './stream-reader.ts'
+
+/** A connection over which a model answers many times: what its events have told so far. */
+export interface Session {
+  model: string | undefined
+  /** The model that writes down what the user says, where that is another. */
+  transcriber: string | undefined
+  /** False while an answer is under way. Nothing ends a session but its connection. */
+  isDone: boolean
+  /** Counts an answer. Under a key that was there before it takes the other's place and is flagged, unless `isUpdate`. */
+  add(key: string, report: UsageReport, options?: { readonly isUpdate?: boolean; readonly isTranscript?: boolean }): void
+}
+
+export interface SessionOptions {
+  readonly skips: (text: string) => boolean
+  readonly take: (record: Json, session: Session) => void
+  /** What a transcript is priced as when the session does not name its model: visible, and without a price. */
+  readonly unnamedTranscriber: string
+}
+
+/** Answers that are kept of one session, as counts; a session of an hour has some hundreds. */
+const answersMax = 10_000
+
+/** The events of a session, summed: each answer once, transcripts as the model that made them. */
+export const createSessionSink = ({ skips, take, unnamedTranscriber }: SessionOptions): RecordSink => {
+  const answers = new Map<string, UsageReport>()
+  const transcripts = new Map<string, UsageReport>()
+  const flags: UsageFlag[] = []
+
+  const note = (name: UsageFlag): void => {
+    if (!flags.includes(name)) flags.push(name)
+  }
+
+  const session: Session = {
+    model: undefined,
+    transcriber: undefined,
+    isDone: false,
+    add(key, report, { isUpdate = false, isTranscript = false } = {}) {
+      const kept = isTranscript ? transcripts : answers
+      if (kept.has(key) && !isUpdate) note('repeated-usage')
+      if (kept.size < answersMax || kept.has(key)) kept.set(key, report)
+      else note('stream-limit')
+    },
+  }
+
+  return {
+    record(text) {
+      if (text === '[DONE]' || skips(text)) return
+      const record = parseRecord(text)
+      if (record === undefined) note('malformed-chunk')
+      else take(record, session)
+    },
+    get isDone() {
+      return session.isDone
+    },
+    report(framing) {
+      const last = [...answers.values()].at(-1)
+      const also = transcripts.size === 0 ? [] : [{ ...sumOf(transcripts), model: session.transcriber ?? unnamedTranscriber }]
+      const sum = sumOf(answers)
+      const report = { ...last, ...sum, ...(also.length > 0 && { also }) }
+      const model = last?.model ?? session.model
+      const named = model === undefined ? report : { ...report, model }
+      const odd: UsageFlag[] = [...framing, ...flags]
+      if (!session.isDone) odd.push('truncated-stream')
+      return withFlags(session.isDone ? named : partialReport(named), odd)
+    },
+  }
+}
+
+const sumOf = (reports: ReadonlyMap<string, UsageReport>): UsageReport => {
+  const tally = createTally()
+  for (const report of reports.values()) {
+    for (const name of report.flags) flag(tally, name)
+    for (const [unit, count] of Object.entries(report.usage)) put(tally, unit as Unit, count ?? 0)
+    if (report.quality !== 'missing') tally.isKnown = true
+    if (report.quality === 'partial') tally.isLossy = true
+  }
+  return reportOf(tally, {}, qualityOf(tally))
+}
