@@ -5,6 +5,8 @@ export type { Basis, Charge, Line, ModelRef, UnpricedReason } from './core/charg
 export { amountOf, chargeOf } from './core/charge.ts'
 export type { PicoUsd } from './core/money.ts'
 export { formatUsd, parseUsd, picoUsd } from './core/money.ts'
+export type { PriceAdditions } from './core/price-additions.ts'
+export { withPrices } from './core/price-additions.ts'
 export type { BookJson, ModelJson, PeriodJson, PriceBook, ProviderJson, RateCard } from './core/price-book.ts'
 export { createPriceBook } from './core/price-book.ts'
 export type { CallToCharge } from './core/settle.ts'

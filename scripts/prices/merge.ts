@@ -1,4 +1,5 @@
-import type { CardJson, ModelJson, PeriodJson, ProviderJson, RatesJson, VariantJson } from '../../src/core/price-book.ts'
+import type { ModelJson, PeriodJson, ProviderJson, VariantJson } from '../../src/core/price-book.ts'
+import { flatRatesOf } from '../../src/core/price-history.ts'
 
 export type Change =
   | { readonly kind: 'model'; readonly where: string }
@@ -79,40 +80,22 @@ const nameOf = ({ tier, speed, region, regions }: VariantJson): string => JSON.s
 const hasVariant = (period: PeriodJson, variant: VariantJson): boolean =>
   (period.variants ?? []).some((own) => nameOf(own) === nameOf(variant))
 
-/** All rates of a period by a name for each, as far as they are said. */
-const ratesOf = (period: PeriodJson): Map<string, string> => {
-  const rates = new Map<string, string>()
-  const add = (place: string, card: Partial<CardJson>) => {
-    for (const [unit, rate] of Object.entries(card.rates ?? ({} as RatesJson))) rates.set(`${place}${unit}`, rate)
-    for (const tier of card.tiers ?? [])
-      for (const [unit, rate] of Object.entries(tier.rates)) rates.set(`${place}>${tier.threshold} ${unit}`, rate)
-  }
-  add('', period)
-  for (const hours of period.hours ?? []) add(`${hours.from}-${hours.to} `, hours)
-  for (const variant of period.variants ?? []) {
-    const place = `${[variant.tier, variant.speed, variant.region ?? variant.regions?.join('+')].filter(Boolean).join(' ')} `
-    if (variant.multiply !== undefined) rates.set(`${place}×`, variant.multiply)
-    add(place, variant)
-  }
-  return rates
-}
-
 /** Whether a rate that both say differs. */
 const differs = (written: PeriodJson, fresh: PeriodJson): boolean => {
-  const rates = ratesOf(written)
-  return [...ratesOf(fresh)].some(([place, rate]) => rates.has(place) && rates.get(place) !== rate)
+  const rates = flatRatesOf(written)
+  return [...flatRatesOf(fresh)].some(([place, rate]) => rates.has(place) && rates.get(place) !== rate)
 }
 
 /** Whether the later period says something that the one before it does not, or leaves out what it says. */
 const isRicher = (later: PeriodJson, before: PeriodJson): boolean => {
-  const rates = ratesOf(before)
-  const own = ratesOf(later)
+  const rates = flatRatesOf(before)
+  const own = flatRatesOf(later)
   return own.size !== rates.size || [...own.keys()].some((place) => !rates.has(place))
 }
 
 const differencesOf = (written: PeriodJson, fresh: PeriodJson): string[] => {
-  const rates = ratesOf(written)
-  return [...ratesOf(fresh)]
+  const rates = flatRatesOf(written)
+  return [...flatRatesOf(fresh)]
     .filter(([place, rate]) => rates.get(place) !== rate)
     .map(([place, rate]) => (rates.has(place) ? `${place} $${rates.get(place)} → $${rate}` : `${place} $${rate}`))
 }

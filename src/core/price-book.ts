@@ -1,5 +1,5 @@
 import type { Variant } from './event.ts'
-import { createCards, instantOf, type RateCard } from './rate-card.ts'
+import { compound, createCards, discountedCard, instantOf, multiplierOf, type RateCard } from './rate-card.ts'
 import type { Unit } from './units.ts'
 
 export type { Rate, RateCard, Rates } from './rate-card.ts'
@@ -31,6 +31,16 @@ export interface ProviderJson {
   /** Used for every model of the provider that is not listed (a local server, whose models are free until told otherwise). */
   readonly anyModel?: ModelJson
   readonly models: Readonly<Record<string, ModelJson>>
+  /** What a contract takes off (or adds to) the list prices: of all models, those inherited included, or of one. They compound. */
+  readonly discounts?: readonly DiscountJson[]
+}
+
+/** A contract: `multiply` applies to every unit of calls that start from `from` on and before `until`, where those are given. */
+export interface DiscountJson {
+  readonly model?: string
+  readonly multiply: string
+  readonly from?: string
+  readonly until?: string
 }
 
 export interface ModelJson {
@@ -104,6 +114,8 @@ export interface PriceBook {
 
 /** Names minted by callers are remembered only up to this many, so that a stream of new ones cannot fill the memory. */
 const resolvedMax = 10_000
+/** Discounted cards of one model: a period has a few variants, and callers may name more. */
+const cardsMax = 256
 
 /** A book ready to be asked. Models are read when first asked for: the whole book is far larger than what one process uses. Throws BAD_PRICE. */
 export const createPriceBook = (json: BookJson): PriceBook => {
@@ -131,11 +143,21 @@ export const createPriceBook = (json: BookJson): PriceBook => {
     return undefined
   }
 
+  const discounted = (model: Model | undefined, provider: string): Model | undefined => {
+    const discounts = model && (json.providers[provider]?.discounts ?? []).filter(({ model: only }) => isFor(only, model))
+    return model && discounts?.length ? { ...model, cardAt: withDiscounts(model.cardAt, discounts, provider) } : model
+  }
+  const isFor = (only: string | undefined, model: Model): boolean => {
+    if (only === undefined) return true
+    const named = search(model.provider, only)
+    return named?.provider === model.provider && named.name === model.name
+  }
+
   let remembered = 0
   const resolve = (provider: string, model: string): Model | undefined => {
     let names = resolved.get(provider)
     if (names?.has(model)) return names.get(model)
-    const found = search(provider, model)
+    const found = discounted(search(provider, model), provider)
     if (remembered >= resolvedMax) {
       resolved.clear()
       remembered = 0
@@ -191,14 +213,14 @@ const createShelf = (provider: string, json: ProviderJson) => {
   const patterns = (json.patterns ?? []).map(([source, name]) => ({ pattern: new RegExp(source, 'i'), name }))
   const models = new Map<string, Model>()
 
+  const listed = (asked: string): string | undefined => aliases.get(asked) ?? (Object.hasOwn(json.models, asked) ? asked : undefined)
   const nameOf = (asked: string): string | undefined => {
-    const alias = aliases.get(asked)
-    if (alias !== undefined) return alias
-    if (Object.hasOwn(json.models, asked)) return asked
     // A path before the name is a vendor ("openai/gpt-4.1"), a resource ("arn:…/us.anthropic.…") or nothing that we know.
     const last = asked.slice(asked.lastIndexOf('/') + 1)
     return (
+      listed(asked) ??
       normalised.get(normalisedName(asked)) ??
+      listed(last) ??
       normalised.get(normalisedName(last)) ??
       patterns.find(({ pattern }) => pattern.test(asked))?.name
     )
@@ -238,6 +260,25 @@ export const normalisedName = (name: string): string =>
     .replace(/-v\d+:\d+(?::\d+k)?$|:(?:nitro|floor|online|exacto)$/, '')
     .replace(/(?:[-@](?:\d{4}-\d{2}-\d{2}|20\d{6})|[-@](?:latest|default))$/, '')
     .replace(/(?<=\d)\.(?=\d)/g, '-')
+
+const withDiscounts = (cardAt: Model['cardAt'], discounts: readonly DiscountJson[], provider: string): Model['cardAt'] => {
+  const dated = discounts.map(({ multiply, from, until }) => ({
+    factor: multiplierOf(multiply, `${provider} (discount)`),
+    from: from === undefined ? Number.NEGATIVE_INFINITY : instantOf(from, provider),
+    until: until === undefined ? Number.POSITIVE_INFINITY : instantOf(until, provider),
+  }))
+  const cards = new Map<RateCard, RateCard>()
+  return (at, variant) => {
+    const card = cardAt(at, variant)
+    const factors = dated.filter(({ from, until }) => at >= from && at < until).map(({ factor }) => factor)
+    if (card === undefined || factors.length === 0) return card
+    const known = dated.length === 1 ? cards.get(card) : undefined
+    if (known !== undefined) return known
+    const made = discountedCard(card, factors.reduce(compound))
+    if (cards.size < cardsMax) cards.set(card, made)
+    return made
+  }
+}
 
 const createModel = (provider: string, name: string, json: ModelJson): Model => {
   const periods = json.periods

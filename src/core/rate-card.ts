@@ -37,6 +37,7 @@ export interface RateCard {
   readonly prices: UnitPrices
   /** Rising thresholds; each names all its rates. */
   readonly tiers: readonly RateTier[]
+  /** The variants' multipliers, compounded. */
   readonly multiplier?: Multiplier
   /** False when the call's tier, speed or region has no price of its own in the book and the standard one stands in. */
   readonly isExact: boolean
@@ -142,10 +143,23 @@ const agrees = (declared: VariantJson, aspect: Aspect, variant: Variant): boolea
   return declared[aspect] === value || (aspect === 'region' && declared.regions?.includes(value) === true)
 }
 
-const compound = (left: Multiplier, right: Multiplier): Multiplier => ({
+export const compound = (left: Multiplier, right: Multiplier): Multiplier => ({
   numerator: left.numerator * right.numerator,
   denominator: left.denominator * right.denominator,
 })
+
+/** The card with every price multiplied, whatever its unit: a discount on a bill leaves no line out. */
+export const discountedCard = (card: RateCard, factor: Multiplier): RateCard => ({
+  ...card,
+  prices: card.prices.map((price) => discountedPrice(price, factor)),
+  tiers: card.tiers.map((tier) => ({ ...tier, prices: tier.prices.map((price) => discountedPrice(price, factor)) })),
+})
+
+const discountedPrice = (price: UnitPrice | undefined, factor: Multiplier): UnitPrice | undefined => {
+  if (price === undefined) return undefined
+  const multiplier = price.multiplier === undefined ? factor : compound(price.multiplier, factor)
+  return { ...price, ...quotientOf(price.rate, price.per, multiplier), multiplier }
+}
 
 const cardOf = (json: CardJson, where: string): RateCard => {
   const rates = ratesOf(json.rates, where)
@@ -174,11 +188,15 @@ const priceOf = (unit: Unit, rates: Rates, multiplier: Multiplier | undefined): 
   const { per, side } = units[unit]
   // Uplifts and discounts of a provider hold for its tokens, not for searches, pages or machines (Anthropic: pricing, "Data residency").
   const applied = side === 'other' ? undefined : multiplier
-  const numerator = rate.amount * (applied?.numerator ?? 1n)
-  const denominator = BigInt(per) * (applied?.denominator ?? 1n)
+  return { unit, rate: rate.amount, per, multiplier: applied, pricedAs, ...quotientOf(rate.amount, per, applied) }
+}
+
+const quotientOf = (rate: PicoUsd, per: number, multiplier: Multiplier | undefined) => {
+  const numerator = rate * (multiplier?.numerator ?? 1n)
+  const denominator = BigInt(per) * (multiplier?.denominator ?? 1n)
   const each = numerator / denominator
   const isWhole = each * denominator === numerator && each <= Number.MAX_SAFE_INTEGER
-  return { unit, rate: rate.amount, per, multiplier: applied, pricedAs, each: isWhole ? Number(each) : undefined, numerator, denominator }
+  return { each: isWhole ? Number(each) : undefined, numerator, denominator }
 }
 
 const ratesOf = (json: RatesJson, where: string): Rates => {
