@@ -1,0 +1,74 @@
+import type { Answer, AnswerRow } from '../core/answer.ts'
+import { parseUsd } from '../core/money.ts'
+import type { Breakdown, Filter, Measure, Question } from '../core/question.ts'
+import { isUnit, type Unit, unitNames, units } from '../core/units.ts'
+import type { ModelSpending, Spending } from './explain.ts'
+
+export interface Period {
+  readonly from: number
+  readonly to: number
+  readonly zone: string
+}
+
+export type Ask = (question: Question) => Promise<Answer>
+
+/** What a period spent, in all and for each value of an attribute. */
+export interface Spendings {
+  readonly all: Spending
+  of(value: string | null): Spending
+}
+
+/** Puts the three questions whose answers an explanation needs. */
+export const askSpendings = async (ask: Ask, period: Period, where: readonly Filter[], by: Breakdown = 'task'): Promise<Spendings> => {
+  const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
+  const modelCalls: Filter = { by: 'kind', values: ['llm'] }
+  const [totals, models, unitCosts] = await Promise.all([
+    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: [by], where, ...period }),
+    ask({ measures: ['calls', 'retries'], by: [by, 'model'], where: [...where, modelCalls], ...period }),
+    ask({ measures: ['cost', 'retryCost', 'tokens', ...otherUnits], by: [by, 'model', 'unit'], where: [...where, modelCalls], ...period }),
+  ])
+  const spendingOf = (row: AnswerRow | Answer['totals'] | undefined, isIn: (row: AnswerRow) => boolean): Spending => ({
+    runs: countOf(row, 'runs'),
+    toolCost: usdOf(row, 'toolCost'),
+    retryCost: usdOf(row, 'retryCost'),
+    models: modelsOf(models.rows.filter(isIn), unitCosts.rows.filter(isIn)),
+  })
+  return {
+    all: spendingOf(totals.totals, () => true),
+    of: (value) =>
+      spendingOf(
+        totals.rows.find((row) => row[by] === value),
+        (row) => row[by] === value,
+      ),
+  }
+}
+
+/** First attempts, by model: what retries cost is told apart. */
+const modelsOf = (models: readonly AnswerRow[], unitCosts: readonly AnswerRow[]): ReadonlyMap<string, ModelSpending> => {
+  const found = new Map<string, { calls: number; otherCost: bigint; units: Map<Unit, { count: bigint; cost: bigint }> }>()
+  const modelOf = (name: string) => {
+    const known = found.get(name) ?? { calls: 0, otherCost: 0n, units: new Map() }
+    found.set(name, known)
+    return known
+  }
+  for (const row of models) modelOf(String(row.model)).calls += countOf(row, 'calls') - countOf(row, 'retries')
+  for (const row of unitCosts) {
+    const model = modelOf(String(row.model))
+    const cost = usdOf(row, 'cost') - usdOf(row, 'retryCost')
+    const { unit } = row
+    if (typeof unit !== 'string' || !isUnit(unit)) {
+      model.otherCost += cost
+      continue
+    }
+    const known = model.units.get(unit)
+    const count = BigInt(String(row[units[unit].side === 'other' ? `tokens.${unit}` : 'tokens'] ?? 0))
+    model.units.set(unit, { count: count + (known?.count ?? 0n), cost: cost + (known?.cost ?? 0n) })
+  }
+  return found
+}
+
+/** A money measure of a row in pico-dollars; what is not there is nothing. */
+export const usdOf = (row: AnswerRow | Answer['totals'] | undefined, measure: string): bigint =>
+  parseUsd(String(row?.[measure] ?? '0')) ?? 0n
+
+export const countOf = (row: AnswerRow | Answer['totals'] | undefined, measure: string): number => Number(row?.[measure] ?? 0)
