@@ -234,6 +234,22 @@ describe('windows', () => {
     expect(allowed(await it.guard.reserve(ahead()))).toBe(true)
   })
 
+  test.each([
+    ['1h', hour, minute],
+    ['24h', 24 * hour, 15 * minute],
+    ['7d', 7 * 24 * hour, 15 * minute],
+  ])('a rolling budget of %s that was learned from the ledger forgets late, and never early', async (per, span, late) => {
+    const it = await ride([])
+    const at = noon - 10 * hour - 7 * minute - 31_000
+    await it.keep(entry({ input: 100, at }))
+    it.now = per === '1h' ? at + 20_000 : noon
+    const next = await it.restart({ budgets: parseBudgets([{ name: 'rolling', limit: '$1', per }]) })
+    next.now = at + span
+    expect(only(next).spent).toBe(micro(100))
+    next.now = at + span + late
+    expect(only(next).spent).toBe(micro(0))
+  })
+
   test('a total never resets', async () => {
     const it = await ride([{ limit: '$0.0003', per: 'total' }])
     await it.keep(entry({ input: 300, at: noon - 400 * 24 * hour }))

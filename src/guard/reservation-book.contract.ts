@@ -228,6 +228,7 @@ const describeRestart = (create: () => Promise<Opened>): void => {
     opened(book, ['a'])
     expect(book.read('a', start).held).toBeGreaterThanOrEqual(70n)
     expect(book.read('a', start).held).toBeLessThanOrEqual(100n)
+    expect(book.read('a', start + leaseMs - 1).held).toBeGreaterThanOrEqual(70n)
     expect(await reserve(book, 'next', [claim('a', 31n)])).toMatchObject({ isGranted: false })
     expect(book.read('a', start + 2 * leaseMs).held).toBe(0n)
   })
