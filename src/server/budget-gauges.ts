@@ -45,6 +45,8 @@ export const gaugeBudgets = (family: (name: MetricName) => Family, budgets: Mete
 const gaugeAllowances = (family: (name: MetricName) => Family, budgets: readonly BudgetJson[]): void => {
   for (const unit of ['usd', 'tokens'] as const)
     for (const what of ['limit', 'spent', 'reserved'] as const) family(`taximeter_budget_${what}_${unit}`).clear()
+  const burn = family('taximeter_budget_burn_usd_per_hour')
+  burn.clear()
   const used = family('taximeter_budget_used_ratio')
   used.clear()
   for (const budget of budgets) {
@@ -56,5 +58,7 @@ const gaugeAllowances = (family: (name: MetricName) => Family, budgets: readonly
       const amount = budget.unit === 'usd' ? (parseUsd(budget[what]) ?? 0n) : BigInt(budget[what])
       family(`taximeter_budget_${what}_${budget.unit}`).series(budget.name, budget.value ?? '').truth += amount
     }
+    if (budget.unit === 'usd' && budget.burnRatePerHour !== undefined)
+      burn.series(budget.name, budget.value ?? '').truth += parseUsd(budget.burnRatePerHour) ?? 0n
   }
 }

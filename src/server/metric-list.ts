@@ -85,6 +85,7 @@ export const metricList = {
   taximeter_budget_limit_usd: gauge('The limit of a budget.', ['budget', 'value'], 'usd'),
   taximeter_budget_spent_usd: gauge('What is spent of a budget in its present window.', ['budget', 'value'], 'usd'),
   taximeter_budget_reserved_usd: gauge('What calls that are under way have set aside of a budget.', ['budget', 'value'], 'usd'),
+  taximeter_budget_burn_usd_per_hour: gauge('What was spent of a budget in the last 60 minutes.', ['budget', 'value'], 'usd'),
   taximeter_budget_limit_tokens: gauge('The limit of a budget in tokens.', ['budget', 'value']),
   taximeter_budget_spent_tokens: gauge('Tokens used of a budget in its present window.', ['budget', 'value']),
   taximeter_budget_reserved_tokens: gauge('Tokens that calls under way have set aside of a budget.', ['budget', 'value']),
