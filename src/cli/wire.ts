@@ -6,11 +6,10 @@ import type { PriceBook } from '../core/price-book.ts'
 import { parseToolPrices } from '../core/tool-prices.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
-import { bookJson } from '../pricing.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
-import { bookOf } from './book.ts'
+import { bookJsonOf, bookOf } from './book.ts'
 import { openLedger } from './open-ledger.ts'
 import { version } from './version.ts'
 
@@ -39,7 +38,7 @@ export const wire = async (loaded: LoadedConfig, { log, now }: { readonly log: L
       now,
       version,
       book: () => book,
-      prices: () => bookJson,
+      prices: () => bookJsonOf(loaded),
       readings: createReadings(store),
       limits: { bodyBytesMax: config.bodyBytesMax },
       dashboard: dashboardFolder(),
