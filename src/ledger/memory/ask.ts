@@ -3,9 +3,10 @@ import type { CallEntry } from '../../core/event.ts'
 import type { Filter, Question } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
 import { accepts, asksForUnits, callValue, isOfRun, runValue, type Slice, slicesOf, wholeOf } from '../attributes.ts'
+import { groupsOf } from '../groups.ts'
 import { latencyBin } from '../latency.ts'
 import type { RunSummary } from '../store.ts'
-import { addCall, addToRun, createTally, finish, groupsOf, runPartOf, type Tally } from '../tally.ts'
+import { addCall, addTallies, addToRun, createTally, finish, runPartOf, type Tally } from './tally.ts'
 
 export interface Book {
   readonly calls: readonly CallEntry[]
@@ -25,7 +26,9 @@ export const askRaw = (question: Question, book: Book): Answer => {
   }
   sumCalls(question, book, total, tallyFor)
   sumRuns(question, book, total, tallyFor)
-  return answerOf(question, groupsOf(question, [...tallies.values()]), finish(total, question))
+  const found = [...tallies.values()].map((tally) => ({ bucket: tally.bucket, key: tally.key, sums: finish(tally, question), tally }))
+  const groups = groupsOf(question, found, (rest) => finish(addTallies(rest.map(({ tally }) => tally)), question))
+  return answerOf(question, groups, finish(total, question))
 }
 
 type TallyFor = (at: number, key: readonly (string | null)[]) => Tally

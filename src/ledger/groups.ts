@@ -1,0 +1,104 @@
+import { emptySums, type Group, hoursOf, measureOf, type Sums, type Value } from '../core/answer.ts'
+import { TaximeterError } from '../core/errors.ts'
+import { bucketsMax, type Question, rowsMax } from '../core/question.ts'
+import { bucketStarts } from '../core/window.ts'
+
+/** A group as a store found it: the bucket's start, the values of the breakdown, the finished sums. */
+export interface Found {
+  readonly bucket: number | undefined
+  readonly key: readonly (string | null)[]
+  readonly sums: Sums
+}
+
+/** The starts of the question's buckets; one that is undefined when it has none. */
+export const startsOf = (question: Question): readonly (number | undefined)[] =>
+  question.interval === undefined ? [undefined] : bucketStarts(question.interval, question.from, question.to, question.zone, bucketsMax)
+
+/**
+ * What a store found → the groups of an answer: at most `top` per bucket by the first measure and the rest as one row `other`, in
+ * order of bucket, then the first measure from the largest, then the values. A question without a breakdown has a row for every
+ * bucket, so that a chart shows a zero where there was nothing. `fold` adds groups up.
+ */
+export const groupsOf = <F extends Found>(
+  question: Question,
+  found: readonly F[],
+  fold: (rest: readonly F[]) => Sums,
+): readonly Group[] => {
+  const buckets = new Map<number | undefined, F[]>()
+  for (const start of startsOf(question)) buckets.set(start, [])
+  for (const group of found) buckets.get(group.bucket)?.push(group)
+  const groups: Group[] = []
+  for (const [bucket, rows] of buckets) {
+    if (rows.length === 0 && question.by.length === 0) groups.push({ ...bucketOf(bucket), key: [], sums: emptySums() })
+    else groups.push(...ranked(question, bucket, rows, fold))
+  }
+  if (groups.length > rowsMax) {
+    throw new TaximeterError(
+      'BAD_QUESTION',
+      `This question has ${groups.length} rows, more than ${rowsMax}. Ask for the top ones, fewer attributes, a filter or a shorter period.`,
+    )
+  }
+  return groups
+}
+
+const ranked = <F extends Found>(
+  question: Question,
+  bucket: number | undefined,
+  rows: readonly F[],
+  fold: (rest: readonly F[]) => Sums,
+): readonly Group[] => {
+  const [measure] = question.measures
+  const hours = hoursOf(question, bucket)
+  const sorted = rows
+    .map((row) => ({ row, value: measure === undefined ? null : measureOf(measure, row.sums, hours) }))
+    .sort((left, right) => compareValues(right.value, left.value) || compareKeys(left.row.key, right.row.key))
+    .map(({ row }) => row)
+  const kept = question.top === undefined ? sorted : sorted.slice(0, question.top)
+  const rest = sorted.slice(kept.length)
+  const groups: Group[] = kept.map(({ key, sums }) => ({ ...bucketOf(bucket), key, sums }))
+  if (rest.length > 0) groups.push({ ...bucketOf(bucket), key: question.by.map(() => 'other'), sums: fold(rest), folded: rest.length })
+  return groups
+}
+
+const bucketOf = (bucket: number | undefined): { readonly bucket?: number } => (bucket === undefined ? {} : { bucket })
+
+/** Adds what calls sum to. What runs sum to is not added: a run that lies in both groups counts once. */
+export const addCallSums = (to: Sums, from: Sums): void => {
+  for (const name of ['llmCalls', 'toolCalls', 'retries', 'errors'] as const) to[name] += from[name]
+  for (const name of ['llmCost', 'toolCost', 'retryCost'] as const) to[name] += from[name]
+  for (const [unit, count] of Object.entries(from.tokens) as [keyof Sums['tokens'], bigint][])
+    to.tokens[unit] = (to.tokens[unit] ?? 0n) + count
+  for (const [basis, { calls, cost }] of Object.entries(from.coverage) as [keyof Sums['coverage'], { calls: number; cost: bigint }][]) {
+    const covered = (to.coverage[basis] ??= { calls: 0, cost: 0n })
+    covered.calls += calls
+    covered.cost += cost
+  }
+}
+
+/** Percentiles by nearest rank, of costs from the smallest to the largest. */
+export const percentilesOf = (sorted: ArrayLike<number | bigint>): NonNullable<Sums['runCostAt']> => {
+  const at = (share: number): bigint => BigInt(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+export const asksForPercentiles = (question: Question): boolean => question.measures.some((measure) => /^costP\d\d$/.test(measure))
+
+/** Values of one measure: numbers and, past 2⁵³, decimal strings; "not defined" is below everything. */
+const compareValues = (left: Value, right: Value): number => {
+  if (left === null || right === null) return Number(left !== null) - Number(right !== null)
+  if (typeof left === 'number' && typeof right === 'number') return left - right
+  if (typeof left === 'number') return -1
+  if (typeof right === 'number') return 1
+  const difference = BigInt(left.replace('.', '')) - BigInt(right.replace('.', ''))
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+}
+
+const compareKeys = (left: readonly (string | null)[], right: readonly (string | null)[]): number => {
+  for (let index = 0; index < left.length; index++) {
+    const [one, other] = [left[index] ?? null, right[index] ?? null]
+    if (one === other) continue
+    if (one === null || other === null) return one === null ? 1 : -1
+    return one < other ? -1 : 1
+  }
+  return 0
+}
