@@ -6,11 +6,9 @@ import { picoUsd } from '../../core/money.ts'
 import type { Filter } from '../../core/question.ts'
 import { readableUsd } from '../../core/readable.ts'
 import type { Finding } from './alert-states.ts'
-import { type Evidence, filtersOf, queryOf, segmentOf, segmentText } from './conditions.ts'
+import type { Evidence } from './evidence.ts'
+import { filtersOf, queryOf, segmentOf, segmentText } from './finding-text.ts'
 import type { Condition, Rule } from './rule.ts'
-
-/** What single runs of a period cost, in dollars, the newest first, at most a thousand. */
-export type RunCosts = (where: readonly Filter[], from: number, to: number) => Promise<readonly number[]>
 
 /** A difference that chance makes once in a thousand is believed; smaller ones would page once a week. */
 const chanceMax = 0.001
