@@ -11,6 +11,10 @@ const promptFields = [
   'contents',
   'content',
   'prompt',
+  'message',
+  'query',
+  'documents',
+  'texts',
 ] as const
 
 /** The prompt of a request as one text that is equal for equal prompts, whatever the spacing of the body. Used at once and never kept. */
