@@ -7,9 +7,11 @@
  */
 export const meteredResponseOf = (original: Response, body: ReadableStream<Uint8Array>): Response | undefined => {
   try {
+    if (typeof original.body?.getReader !== 'function') return undefined
     const Class = original.constructor as typeof Response
     const { status, statusText, headers } = original
-    return likeOriginal(new Class(body, { status, statusText, headers }), original)
+    const response = new Class(body, { status, statusText, headers })
+    return response.body === body ? likeOriginal(response, original) : undefined
   } catch {
     return undefined
   }
