@@ -19,9 +19,10 @@ const spreadShareMin = 0.15
 
 /**
  * The baseline of the hour that follows a series of hourly values, oldest first. Medians, so that a past incident does not
- * become normal. Undefined while there is too little history.
+ * become normal. `grain` is what one call costs on average: a few calls an hour vary by themselves (Poisson), and one more of
+ * them is no news. Undefined while there is too little history.
  */
-export const baselineOf = (hourly: readonly number[]): Baseline | undefined => {
+export const baselineOf = (hourly: readonly number[], grain = 0): Baseline | undefined => {
   const weekly = sameHours(hourly, weekHours)
   const season = weekly.length >= weeksMin ? 'week' : 'day'
   const samples = season === 'week' ? weekly : sameHours(hourly, 24)
@@ -31,12 +32,9 @@ export const baselineOf = (hourly: readonly number[]): Baseline | undefined => {
   const residuals = hourly
     .slice(-4 * weekHours)
     .map((value, index, recent) => value - medianOf(sameHours(recent.slice(0, index + 1), 24).slice(-7)))
-  return {
-    expected,
-    spread: Math.max(robustSpreadOf(samples), robustSpreadOf(residuals.slice(24)), expected * spreadShareMin),
-    season,
-    samples: samples.length,
-  }
+  const byChance = Math.sqrt((expected + grain) * grain)
+  const spread = Math.max(robustSpreadOf(samples), robustSpreadOf(residuals.slice(24)), expected * spreadShareMin, byChance)
+  return { expected, spread, season, samples: samples.length }
 }
 
 /** The values that lie a whole number of periods before the next one. */

@@ -72,14 +72,19 @@ const unitSentences = ({ before, after }: ReadingSubject, unit: bigint, explanat
   if (!isNotable(unit, explanation.before) || before.runs === 0 || after.runs === 0) return []
   const perRun = [before, after].map((side) => divideHalfEven(costOf(side), BigInt(side.runs)))
   const [old = 0n, now = 0n] = perRun
-  const moved = explanation.parts
-    .filter(({ cause, amount }) => cause !== 'traffic' && isNotable(amount * 5n, explanation.before))
-    .slice(0, 3)
-  const causes = moved.map((part) => `${readableShare(part.amount, explanation.before)} from ${causeText(part)}`)
+  const causes = causesText(explanation)
   return [
-    `A run costs ${readableUsd(now)} instead of ${readableUsd(old)} (${readableChange(old, now)})${causes.length === 0 ? '' : `: ${causes.join(', ')}`}.`,
+    `A run costs ${readableUsd(now)} instead of ${readableUsd(old)} (${readableChange(old, now)})${causes === '' ? '' : `: ${causes}`}.`,
   ]
 }
+
+/** The largest causes inside a run, each with its share of the old cost: "+31 % from prompt tokens (gpt-4.1), +7 % from retries". */
+export const causesText = (explanation: Explanation): string =>
+  explanation.parts
+    .filter(({ cause, amount }) => cause !== 'traffic' && isNotable(amount * 5n, explanation.before))
+    .slice(0, 3)
+    .map((part) => `${readableShare(part.amount, explanation.before)} from ${causeText(part)}`)
+    .join(', ')
 
 const causeNames: Readonly<Record<Cause, string>> = {
   traffic: 'traffic',

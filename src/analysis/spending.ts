@@ -19,13 +19,25 @@ export interface Spendings {
 }
 
 /** Puts the three questions whose answers an explanation needs. */
-export const askSpendings = async (ask: Ask, period: Period, where: readonly Filter[], by: Breakdown = 'task'): Promise<Spendings> => {
+export const askSpendings = async (
+  ask: Ask,
+  { from, to, zone }: Period,
+  where: readonly Filter[],
+  by: Breakdown = 'task',
+): Promise<Spendings> => {
   const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   const [totals, models, unitCosts] = await Promise.all([
-    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: [by], where, ...period }),
-    ask({ measures: ['calls', 'retries'], by: [by, 'model'], where: [...where, modelCalls], ...period }),
-    ask({ measures: ['cost', 'retryCost', 'tokens', ...otherUnits], by: [by, 'model', 'unit'], where: [...where, modelCalls], ...period }),
+    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: [by], where, from, to, zone }),
+    ask({ measures: ['calls', 'retries'], by: [by, 'model'], where: [...where, modelCalls], from, to, zone }),
+    ask({
+      measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
+      by: [by, 'model', 'unit'],
+      where: [...where, modelCalls],
+      from,
+      to,
+      zone,
+    }),
   ])
   const spendingOf = (row: AnswerRow | Answer['totals'] | undefined, isIn: (row: AnswerRow) => boolean): Spending => ({
     runs: countOf(row, 'runs'),

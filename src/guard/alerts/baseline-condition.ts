@@ -1,7 +1,9 @@
 import { baselineOf, surpriseOf } from '../../analysis/baseline.ts'
+import { countOf } from '../../analysis/spending.ts'
 import type { AnswerRow } from '../../core/answer.ts'
 import type { Breakdown } from '../../core/question.ts'
 import { readableUsd } from '../../core/readable.ts'
+import { quarterMs } from '../../core/window.ts'
 import type { Finding } from './alert-states.ts'
 import type { Evidence } from './evidence.ts'
 import { filtersOf, queryOf, segmentOf, segmentText, usd } from './finding-text.ts'
@@ -17,25 +19,24 @@ export const baselineFindings = async (
   { distance }: Extract<Condition, { kind: 'baseline' }>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
-  const end = evidence.now + 1
-  const weeks = 4
-  // Hours are counted back from now, so that the last one is whole.
-  const from = end - (weeks * 168 + 1) * hourMs
-  const offset = (end - from) % hourMs
-  const { rows } = await evidence.ask({
-    measures: ['cost'],
+  // Hours are counted back from the end of the present quarter of an hour, so that roll-ups answer; the last one is up to a quarter short.
+  const end = Math.ceil((evidence.now + 1) / quarterMs) * quarterMs
+  const from = end - (4 * 168 + 1) * hourMs
+  const { rows, totals } = await evidence.ask({
+    measures: ['cost', 'calls'],
     by: rule.by,
     where: rule.where,
     interval: '15m',
-    from: from + offset,
+    from,
     to: end,
     zone: 'UTC',
   })
+  const grain = countOf(totals, 'calls') === 0 ? 0 : Number(totals.cost) / countOf(totals, 'calls')
   const findings: Finding[] = []
   for (const [key, series] of hourlySeries(rows, rule.by, from, end)) {
     const came = series.pop() ?? 0
     const firstSpent = series.findIndex((value) => value > 0)
-    const baseline = firstSpent < 0 ? undefined : baselineOf(series.slice(firstSpent))
+    const baseline = firstSpent < 0 ? undefined : baselineOf(series.slice(firstSpent), grain)
     const surprise = baseline && surpriseOf(came, baseline, Math.max(rule.floorUsd, 0.01), distance)
     if (baseline === undefined || surprise === undefined) continue
     const segment = JSON.parse(key) as Readonly<Record<string, string>>
@@ -67,7 +68,7 @@ const hourlySeries = (rows: readonly AnswerRow[], by: readonly Breakdown[], from
     const key = JSON.stringify(segmentOf(by, row))
     const series = found.get(key) ?? Array(hours).fill(0)
     found.set(key, series)
-    const hour = Math.min(hours - 1, Math.max(0, Math.floor((Date.parse(String(row.bucket)) + 15 * 60_000 - 1 - from) / hourMs)))
+    const hour = Math.min(hours - 1, Math.max(0, Math.floor((Date.parse(String(row.bucket)) - from) / hourMs)))
     series[hour] = (series[hour] ?? 0) + Number(row.cost)
   }
   return found

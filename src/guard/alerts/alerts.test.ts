@@ -1,0 +1,351 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { CallEntry, Entry, ModelCall } from '../../core/event.ts'
+import { type BookJson, createPriceBook } from '../../core/price-book.ts'
+import { settleCharge } from '../../core/settle.ts'
+import { type AlertStore, memoryAlerts } from '../../ledger/alert-store.ts'
+import { memoryStore } from '../../ledger/memory/memory-store.ts'
+import type { Notice, Notifier } from '../notifiers/notifier.ts'
+import { type Alerts, createAlerts } from './alerts.ts'
+import { defaultRules, parseRule, type Rule } from './rule.ts'
+import { parseSilence, type Silence } from './silence.ts'
+
+const book = createPriceBook({
+  version: 'test',
+  providers: { acme: { name: 'Acme', models: { one: { periods: [{ rates: { input: '1000', output: '1000', cache_read: '100' } }] } } } },
+} satisfies BookJson)
+const hour = 3_600_000
+const day = 24 * hour
+const minute = 60_000
+const begin = Date.parse('2026-10-01T00:00:00Z')
+
+interface Fleet {
+  readonly heard: string[]
+  readonly notices: Notice[]
+  call(at: number, more?: Partial<ModelCall>): Promise<void>
+  endRun(run: string, at: number, release?: string): Promise<void>
+  round(at: number): Promise<void>
+  restart(): Promise<void>
+  alerts(): Alerts
+  isFailing: boolean
+}
+
+/** A ledger, an engine on it, and a notifier that writes down what it is told. Time is what the test says. */
+const fleet = async (
+  rules: readonly Rule[],
+  { silences = [], alertStore = memoryAlerts() }: { silences?: readonly Silence[]; alertStore?: AlertStore } = {},
+): Promise<Fleet> => {
+  const store = memoryStore()
+  const heard: string[] = []
+  const notices: Notice[] = []
+  const state = { now: begin, next: 0, isFailing: false }
+  const notifier: Notifier = {
+    name: 'test',
+    send: async (notice) => {
+      if (state.isFailing) throw new Error('The receiver is away.')
+      notices.push(notice)
+      for (const alert of notice.alerts)
+        heard.push(`${alert.rule} ${Object.values(alert.segment).join('/')} ${notice.transition}`.replace('  ', ' '))
+    },
+    close: async () => {},
+  }
+  const start = () =>
+    createAlerts({
+      rules,
+      silences,
+      notifiers: [notifier],
+      store: { ...alertStore, close: async () => {} },
+      evidence: {
+        ask: store.ask,
+        runCosts: async (where, from, to) =>
+          (await store.runs({ where, from, to, sort: 'newest' }, { limit: 1_000 })).runs.map(
+            (run) => Number(run.llmCost + run.toolCost) / 1e12,
+          ),
+        zone: 'UTC',
+        budgets: () => [],
+      },
+      now: () => state.now,
+      random: () => 0,
+      zone: 'UTC',
+      onError: (error) => {
+        if (!state.isFailing) throw error
+      },
+    })
+  let engine = await start()
+  const append = async (entry: Entry) => {
+    for (const { counted } of await store.append([entry])) if (counted !== undefined) engine.observe(counted)
+  }
+  const id = () => {
+    state.next += 1
+    return `019ab000-0000-7000-8000-${String(state.next).padStart(12, '0')}`
+  }
+  return {
+    heard,
+    notices,
+    call: async (at, more = {}) => {
+      const event: ModelCall = {
+        id: id(),
+        at,
+        source: 'sdk',
+        kind: 'llm',
+        provider: 'acme',
+        model: 'one',
+        usage: { input: 1_000 },
+        quality: 'complete',
+        status: 'ok',
+        attempt: 0,
+        agent: 'a',
+        task: 't',
+        ...more,
+      }
+      await append({ event, charge: settleCharge(event, book) } satisfies CallEntry)
+    },
+    endRun: (run, at, release) =>
+      append({
+        event: {
+          id: id(),
+          at,
+          source: 'sdk',
+          kind: 'run',
+          run,
+          phase: 'end',
+          status: 'ok',
+          stopReason: 'completed',
+          ...(release && { release }),
+        },
+      }),
+    round: async (at) => {
+      state.now = at
+      await engine.evaluate()
+      await engine.delivered()
+    },
+    restart: async () => {
+      await engine.close()
+      engine = await start()
+    },
+    alerts: () => engine,
+    get isFailing() {
+      return state.isFailing
+    },
+    set isFailing(value) {
+      state.isFailing = value
+    },
+  }
+}
+
+const rule = (more: Record<string, unknown>) => parseRule({ name: 'r', ...more }, 'alerts[0]')
+
+describe('rules', () => {
+  test.each<[string, unknown, string]>([
+    ['an unknown measure', { name: 'x', kind: 'threshold', measure: 'spend', above: 5 }, 'alerts[0].measure should be a measure'],
+    ['an unknown kind', { name: 'x', kind: 'magic' }, 'alerts[0].kind should be threshold, change'],
+    ['no kind', { name: 'x' }, 'alerts[0].kind should be threshold'],
+    ['no name', { kind: 'burn' }, 'alerts[0].name should be a name'],
+    ['above and below', { name: 'x', kind: 'threshold', above: 1, below: 2 }, 'either "above" or "below"'],
+    ['an unknown attribute', { name: 'x', kind: 'unpriced', by: 'colour' }, 'alerts[0].by should be attributes'],
+    ['a field that nobody knows', { name: 'x', kind: 'burn', abve: 5 }, 'alerts[0].abve should be one of'],
+    ['a span that is none', { name: 'x', kind: 'unpriced', window: 'long' }, 'alerts[0].window should be a span'],
+    ['a negative threshold', { name: 'x', kind: 'threshold', above: -1 }, 'not negative'],
+  ])('%s is refused with its path', (_, json, complaint) => {
+    expect(() => parseRule(json, 'alerts[0]')).toThrow(complaint)
+  })
+
+  test('the default rules are valid, and have names of their own', () => {
+    const names = defaultRules(5).map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toContain('agent-hour')
+    expect(defaultRules(0).map(({ name }) => name)).not.toContain('agent-hour')
+  })
+})
+
+describe('conditions', () => {
+  test('an agent whose hour costs more than a twenty-fourth of the day is told once', async () => {
+    const f = await fleet([rule({ kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'agent' })])
+    for (let index = 0; index < 3; index++) await f.call(begin + index * minute)
+    await f.call(begin, { agent: 'quiet' })
+    await f.round(begin + 5 * minute)
+    await f.round(begin + 6 * minute)
+    expect(f.heard).toEqual(['r a firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toBe('agent “a”: cost was $3.00 in the last hour, above $2.00.')
+  })
+
+  test('a change against the month before names what moved', async () => {
+    const f = await fleet([rule({ kind: 'change', measure: 'tokensPerRun', window: '30d', rise: '30 %', by: 'task', callsMin: 5 })])
+    for (let index = 0; index < 10; index++) {
+      await f.call(begin + index * hour, { run: `old-${index}` })
+      await f.call(begin + 35 * day + index * hour, { run: `new-${index}`, usage: { input: 2_000 } })
+    }
+    await f.round(begin + 36 * day)
+    expect(f.heard).toEqual(['r t firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toMatch(/tokensPerRun rose 100 % .*What moved: \+100 % from prompt tokens \(one\)\./)
+  })
+
+  test('a release whose runs cost more is told once per release; a surge of runs is not', async () => {
+    const f = await fleet([rule({ kind: 'release', by: 'task', window: '7d', runsMin: 20 })])
+    for (let index = 0; index < 40; index++) {
+      await f.call(begin + index * minute, { run: `a-${index}`, release: '1', usage: { input: 900 + (index % 7) * 40 } })
+    }
+    for (let index = 0; index < 120; index++)
+      await f.call(begin + day + index * minute, { run: `b-${index}`, release: '2', usage: { input: 900 + (index % 7) * 40 } })
+    await f.round(begin + 2 * day)
+    expect(f.heard).toEqual([])
+    for (let index = 0; index < 40; index++)
+      await f.call(begin + 2 * day + index * minute, { run: `c-${index}`, release: '3', usage: { input: 1_500 + (index % 7) * 40 } })
+    await f.round(begin + 2 * day + hour)
+    await f.round(begin + 2 * day + 2 * hour)
+    expect(f.heard).toEqual(['r t/3 firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toMatch(/a run of release 3 costs \$1\.62, one of 2 cost \$1\.02 .*from prompt tokens \(one\)/)
+  })
+
+  test('an hour far above its weeks before is told, with what was expected; three quiet weeks are not', async () => {
+    const f = await fleet([rule({ kind: 'baseline', by: 'task', floorUsd: 1 })])
+    for (let index = 0; index < 4 * 168; index++)
+      await f.call(begin + index * hour + (index % 60) * minute, { usage: { input: 1_000 + (index % 24) * 50 + (index % 5) * 20 } })
+    const end = begin + 4 * 168 * hour
+    for (let index = 3 * 168; index < 4 * 168; index += 7) await f.round(begin + index * hour + 59 * minute)
+    expect(f.heard).toEqual([])
+    for (let index = 0; index < 20; index++) await f.call(end + index * minute)
+    await f.round(end + 25 * minute)
+    expect(f.heard).toEqual(['r t firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toMatch(/the last hour cost \$2\d\.\d\d; \$1\.\d\d ± .* is usual for this hour of the week/)
+  })
+
+  test('a model without a price, a new model, low coverage: each told once a day', async () => {
+    const rules = [
+      parseRule({ name: 'unpriced', kind: 'unpriced', by: 'model' }, ''),
+      parseRule({ name: 'new', kind: 'new', floorUsd: 0 }, ''),
+      parseRule({ name: 'coverage', kind: 'coverage', callsMin: 4 }, ''),
+    ]
+    const f = await fleet(rules)
+    await f.call(begin)
+    for (let index = 0; index < 4; index++) await f.call(begin + 2 * day + index, { model: 'mystery' })
+    await f.round(begin + 2 * day + minute)
+    await f.round(begin + 2 * day + 2 * minute)
+    expect(f.heard).toEqual(['unpriced mystery firing', 'new mystery firing', 'coverage firing'])
+  })
+
+  test('the same prompt over and over in a run is a loop; the same in many runs is not', async () => {
+    const f = await fleet([rule({ kind: 'repeat', times: 5, within: 'run', floorUsd: 0 })])
+    const promptHash = 'f'.repeat(32)
+    for (let index = 0; index < 20; index++) await f.call(begin + index, { run: `r-${index}`, promptHash })
+    await f.round(begin + minute)
+    expect(f.heard).toEqual([])
+    for (let index = 0; index < 9; index++) await f.call(begin + minute + index, { run: 'loop', promptHash })
+    await f.round(begin + 2 * minute)
+    expect(f.heard).toEqual(['r loop/t firing'])
+  })
+
+  test('one request over its limit is told once an hour per agent and model', async () => {
+    const f = await fleet([rule({ kind: 'request', tokensAbove: 8_000, by: ['agent', 'model'] })])
+    await f.call(begin, { usage: { input: 8_000 } })
+    await f.round(begin + minute)
+    expect(f.heard).toEqual([])
+    await f.call(begin + minute, { usage: { input: 8_001 } })
+    await f.call(begin + minute, { usage: { input: 9_000 } })
+    await f.round(begin + 2 * minute)
+    expect(f.heard).toEqual(['r a/one firing'])
+  })
+
+  test('an agent that was busy all day and stops is told; one that was never busy is not', async () => {
+    const f = await fleet([rule({ kind: 'silent', after: '3h' })])
+    for (let index = 0; index < 24; index++) await f.call(begin + index * hour)
+    await f.call(begin + hour, { agent: 'rare' })
+    await f.round(begin + 27 * hour)
+    expect(f.heard).toEqual(['r a firing'])
+  })
+})
+
+describe('createAlerts', () => {
+  const costly = () => rule({ kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'agent' })
+
+  test('cents never page', async () => {
+    const f = await fleet([rule({ kind: 'threshold', measure: 'calls', window: '1h', above: 2, by: 'agent', floorUsd: 10 })])
+    for (let index = 0; index < 5; index++) await f.call(begin)
+    await f.round(begin + minute)
+    expect(f.heard).toEqual([])
+  })
+
+  test('a restart tells nothing again and forgets nothing', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    await f.round(begin + minute)
+    await f.restart()
+    await f.round(begin + 2 * minute)
+    await f.round(begin + 2 * hour)
+    await f.restart()
+    await f.round(begin + 3 * hour)
+    expect(f.heard).toEqual(['r a firing', 'r a resolved'])
+  })
+
+  test('a receiver that is away gets it later, once, also across a restart', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    f.isFailing = true
+    await f.round(begin + minute)
+    await f.restart()
+    f.isFailing = false
+    await f.round(begin + 2 * minute)
+    await f.round(begin + 3 * minute)
+    expect(f.heard).toEqual(['r a firing'])
+  })
+
+  test('what is silenced is kept and shown, and nobody hears of it', async () => {
+    const f = await fleet([costly()], {
+      silences: [parseSilence({ rule: 'r', segment: { agent: 'a' }, until: '2026-10-02T00:00:00Z' }, 'silences[0]')],
+    })
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    await f.round(begin + minute)
+    expect(f.heard).toEqual([])
+    expect(await f.alerts().list(10)).toMatchObject([{ rule: 'r', state: 'firing' }])
+  })
+
+  test('a silence that does not end is refused', () => {
+    expect(() => parseSilence({ rule: 'r' }, 'silences[0]')).toThrow('silences[0] should be')
+  })
+
+  test('a clock that jumps back ends nothing and repeats nothing', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin + 10 * minute)
+    await f.round(begin + 11 * minute)
+    await f.round(begin)
+    await f.round(begin + 12 * minute)
+    expect(f.heard).toEqual(['r a firing'])
+  })
+
+  test('alerts of one rule travel together', async () => {
+    const f = await fleet([costly()])
+    for (const agent of ['a', 'b', 'c']) for (let index = 0; index < 3; index++) await f.call(begin, { agent })
+    await f.round(begin + minute)
+    expect(f.notices.map(({ alerts }) => alerts.length)).toEqual([3])
+  })
+
+  test('whatever comes, with restarts anywhere, nobody is told twice in a row', async () => {
+    const act = fc.oneof(
+      fc.record({ kind: fc.constant('call' as const), agent: fc.constantFrom('a', 'b'), count: fc.integer({ min: 1, max: 4 }) }),
+      fc.record({ kind: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 90 }) }),
+      fc.constant({ kind: 'restart' as const }),
+      fc.record({ kind: fc.constant('fail' as const), on: fc.boolean() }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
+        const f = await fleet([costly()])
+        let now = begin
+        for (const each of acts) {
+          if (each.kind === 'call') for (let index = 0; index < each.count; index++) await f.call(now, { agent: each.agent })
+          if (each.kind === 'wait') now += each.minutes * minute
+          if (each.kind === 'restart') await f.restart()
+          if (each.kind === 'fail') f.isFailing = each.on
+          await f.round(now)
+        }
+        f.isFailing = false
+        for (let index = 0; index < 20; index++) await f.round((now += 20 * minute))
+        for (const agent of ['a', 'b']) {
+          const told = f.heard.filter((line) => line.startsWith(`r ${agent} `)).map((line) => line.split(' ')[2])
+          const firing = told.filter((each) => each === 'firing').length
+          expect(told.length - firing).toBe(firing)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
