@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { chargeOf } from '../../src/core/charge.ts'
-import { formatUsd } from '../../src/core/money.ts'
+import { formatUsd, parseUsd } from '../../src/core/money.ts'
 import { type BookJson, createPriceBook } from '../../src/core/price-book.ts'
+import { checkBook } from '../../src/core/price-history.ts'
 import { checksumOf, compileBook, readProviders } from './book.ts'
+import { checkProviders } from './checks.ts'
+import type { Override } from './overrides.ts'
 
 const folder = join(import.meta.dirname, '../../prices')
 const committed = JSON.parse(readFileSync(join(folder, 'book.json'), 'utf8')) as BookJson
+const overrides = JSON.parse(readFileSync(join(folder, 'overrides.json'), 'utf8')) as readonly Override[]
+const book = createPriceBook(committed)
 
 test('the committed book is what prices/ compiles to', () => {
   expect(committed).toEqual(compileBook(readProviders(folder)))
@@ -28,7 +33,99 @@ test('every period says where its rates are from and how sure they are', () => {
   expect(unsure).toEqual([])
 })
 
-const book = createPriceBook(committed)
+test('there are over 1,500 models of over 25 providers', () => {
+  const counts = Object.values(committed.providers).map(({ models }) => Object.keys(models).length)
+  expect(counts.length).toBeGreaterThan(25)
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(1500)
+})
+
+test('nothing is wrong with the book', () => {
+  expect(checkBook(committed)).toEqual([])
+})
+
+test('no rate is out of range and none has jumped but for what was decided', () => {
+  expect(checkProviders(committed.providers, overrides).faults).toEqual([])
+})
+
+test('every decision names its page, its day and its reason', () => {
+  const vague = overrides.filter(
+    ({ source, date, why }) => !source.startsWith('https://') || !/^20\d\d-\d\d-\d\d$/.test(date) || why.length < 15,
+  )
+  expect(vague).toEqual([])
+})
+
+const tiers = Object.entries(committed.providers).flatMap(([provider, { models }]) =>
+  Object.entries(models).flatMap(([name, { periods }]) =>
+    periods.flatMap((period) => [
+      ...(period.tiers ?? []).map((tier, index, all) => ({
+        provider,
+        name,
+        from: period.from,
+        variant: {},
+        base: period.rates,
+        below: all[index - 1],
+        tier,
+      })),
+      ...(period.variants ?? [])
+        .filter(({ multiply, regions }) => multiply === undefined && regions === undefined)
+        .flatMap(({ tier: service, speed, region, rates, tiers: own = [] }) => {
+          const variant = { ...(service && { tier: service }), ...(speed && { speed }), ...(region && { region }) }
+          const base = { ...period.rates, ...rates }
+          return own.map((tier, index, all) => ({ provider, name, from: period.from, variant, base, below: all[index - 1], tier }))
+        }),
+    ]),
+  ),
+)
+
+test('every tier of the book begins at its threshold, or one token past it', () => {
+  expect(tiers.length).toBeGreaterThan(200)
+  for (const { provider, name, from, variant, base, below, tier } of tiers)
+    for (const past of [-1, 0, 1]) {
+      const count = tier.threshold + past
+      const isOver = past > 0 || (past === 0 && tier.op === 'gte')
+      const rate = { ...base, ...(isOver ? tier.rates : below?.rates) }.input ?? ''
+      const charge = chargeOf({ input: count }, { provider, model: name, ...variant }, Date.parse(from ?? '2026-01-01'), book)
+      const total = charge.basis === 'unpriced' ? undefined : charge.total
+      expect([provider, name, variant, count, total]).toEqual([
+        provider,
+        name,
+        variant,
+        count,
+        (BigInt(count) * (parseUsd(rate) ?? 0n)) / 1_000_000n,
+      ])
+    }
+})
+
+test.each([
+  ['openai', 'gpt-5.5', 272_000, 'gte'],
+  ['openai', 'gpt-5.6-sol', 272_000, 'gte'],
+  ['openai', 'gpt-6.1-sol', 272_000, 'gt'],
+  ['google', 'gemini-2.5-pro', 200_000, 'gt'],
+  ['google', 'gemini-3.1-pro-preview', 200_000, 'gt'],
+  ['xai', 'grok-4.3', 200_000, 'gte'],
+  ['xai', 'grok-4.6', 200_000, 'gte'],
+  ['anthropic', 'claude-sonnet-4-5', 200_000, 'gt'],
+  ['anthropic', 'claude-haiku-5-5', 100_000, 'gt'],
+])('%s/%s has a tier at %i tokens', (provider, model, threshold, op) => {
+  const [tier, ...others] = committed.providers[provider]?.models[model]?.periods.at(-1)?.tiers ?? []
+  expect([tier?.threshold, tier?.op, others.length]).toEqual([threshold, op, 0])
+})
+
+test.each([
+  'claude-opus-4-6',
+  'claude-opus-4-7',
+  'claude-opus-4-8',
+  'claude-opus-5',
+  'claude-opus-5-5',
+  'claude-sonnet-4-6',
+  'claude-sonnet-5',
+  'claude-fable-5',
+])('%s has one price for every prompt size', (model) => {
+  const periods = committed.providers.anthropic?.models[model]?.periods
+  expect(periods?.at(-1)?.rates.input).toBeDefined()
+  expect(periods?.at(-1)?.tiers).toBeUndefined()
+})
+
 const costOf = (provider: string, model: string, day: string, usage: Record<string, number>, variant = {}) => {
   const charge = chargeOf(usage, { provider, model, ...variant }, Date.parse(day), book)
   return charge.basis === 'unpriced' ? charge.reason : formatUsd(charge.total)

@@ -1,6 +1,6 @@
 import type { CardJson, PeriodJson, ProviderJson, RatesJson } from '../../src/core/price-book.ts'
 import { type Unit, units } from '../../src/core/units.ts'
-import { isJump, isSane, jumpMax } from './limits.ts'
+import { isJump, isLikelyCache, isSane, jumpMax } from './limits.ts'
 import { type Override, overridesFor } from './overrides.ts'
 
 export interface Finding {
@@ -35,7 +35,7 @@ const rangesOf = (period: PeriodJson, where: string): Finding[] => {
   const cards: readonly Partial<CardJson>[] = [period, ...(period.tiers ?? []), ...(period.hours ?? []), ...(period.variants ?? [])]
   return [...cards, ...cards.flatMap(({ tiers = [] }) => tiers)].flatMap(({ rates = {} }) =>
     ratesOf(rates)
-      .filter(([unit, rate]) => !isSane(unit, rate))
+      .filter(([unit, rate]) => !isSane(unit, rate) || (unit === 'cache_read' && !isLikelyCache(rate, rates.input)))
       .map(([unit, rate]) => ({ where, what: `${unit} at $${rate} is out of range` })),
   )
 }

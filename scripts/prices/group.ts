@@ -15,25 +15,36 @@ export interface Group {
  * (gpt-4o-2024-05-13 costs twice what gpt-4o does).
  */
 export const groupsOf = (provider: string, candidates: readonly Candidate[], counting: Counting = {}): readonly Group[] => {
-  const named = new Map<string, Candidate[]>()
+  const named = createNames()
   const ruled = candidates.filter(({ matches }) => matches !== undefined)
-  for (const candidate of candidates)
-    if (candidate.matches === undefined) named.set(candidate.model, [...(named.get(candidate.model) ?? []), candidate])
-  const taken = new Set<string>()
-  for (const [name, direct] of named) {
+  for (const candidate of candidates) if (candidate.matches === undefined) named.add(candidate.model, candidate)
+  for (const name of named.names()) {
     const rule = ruled.find(({ matches }) => matches?.(name) === true || matches?.(name.toLowerCase()) === true)
-    if (rule === undefined) continue
-    taken.add(rule.model)
-    direct.push(...ruled.filter(({ model }) => model === rule.model))
+    if (rule !== undefined) for (const candidate of ruled) if (candidate.model === rule.model) named.add(name, candidate)
   }
-  for (const candidate of ruled)
-    if (!taken.has(candidate.model)) named.set(candidate.model, [...(named.get(candidate.model) ?? []), candidate])
+  for (const candidate of ruled) named.add(candidate.model, candidate)
 
   const spellings = new Map<string, string[]>()
-  for (const name of named.keys()) spellings.set(normalisedName(name), [...(spellings.get(normalisedName(name)) ?? []), name])
+  for (const name of named.names()) spellings.set(normalisedName(name), [...(spellings.get(normalisedName(name)) ?? []), name])
   return [...spellings.values()]
-    .flatMap((names) => clustersOf(provider, names, named, counting))
+    .flatMap((names) => clustersOf(provider, names, named.of, counting))
     .sort((left, right) => (left.name < right.name ? -1 : 1))
+}
+
+/** Candidates by name, in which capitals make no difference; the first spelling is kept. */
+const createNames = () => {
+  const spelling = new Map<string, string>()
+  const named = new Map<string, Candidate[]>()
+  return {
+    add(name: string, candidate: Candidate): void {
+      const key = name.toLowerCase()
+      if (!spelling.has(key)) spelling.set(key, name)
+      const candidates = named.get(key) ?? []
+      if (!candidates.includes(candidate)) named.set(key, [...candidates, candidate])
+    },
+    names: (): string[] => [...spelling.values()],
+    of: (name: string): readonly Candidate[] => named.get(name.toLowerCase()) ?? [],
+  }
 }
 
 interface Cluster {
@@ -45,13 +56,13 @@ interface Cluster {
 const clustersOf = (
   provider: string,
   names: readonly string[],
-  named: ReadonlyMap<string, readonly Candidate[]>,
+  candidatesOf: (name: string) => readonly Candidate[],
   counting: Counting,
 ): readonly Group[] => {
   const clusters: Cluster[] = []
   // The shortest name first: it is the one that stands for all spellings in the book's lookup.
   for (const name of [...names].sort((left, right) => left.length - right.length || (left < right ? -1 : 1))) {
-    const candidates = named.get(name) ?? []
+    const candidates = candidatesOf(name)
     const base = baseOf(agreementOf(provider, name, candidates, counting).periods)
     const same = clusters.find((cluster) => isSamePrice(cluster.base, base))
     if (same === undefined) {

@@ -31,3 +31,7 @@ export const isJump = (before: string, after: string): boolean => {
   if (from === 0 || to === 0) return from !== to
   return Math.max(from / to, to / from) > jumpMax * (1 + 1e-9)
 }
+
+/** The deepest discount on cached input that is sold is 1/120 (DeepSeek), and none costs more than reading anew. */
+export const isLikelyCache = (rate: string, input: string | undefined): boolean =>
+  input === undefined || Number(input) === 0 || (Number(rate) * 200 >= Number(input) && Number(rate) <= Number(input))
