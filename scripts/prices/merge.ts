@@ -36,19 +36,24 @@ export const mergeProvider = (id: string, written: ProviderJson | undefined, fre
 
 const mergeModel = (where: string, known: ModelJson, fresh: ModelJson, day: string, changes: Change[]): ModelJson => {
   const periods = [...known.periods]
+  const inForce = (among: readonly PeriodJson[]) => among.findLast(({ from }) => (from ?? '') <= day)
+  const current = inForce(fresh.periods)
+  const add = (period: PeriodJson, before: PeriodJson | undefined): void => {
+    periods.push(period)
+    changes.push({ kind: 'period', where, from: period.from ?? '', rates: before ? differencesOf(before, period) : [] })
+  }
   for (const period of fresh.periods) {
-    const index = periods.findIndex(({ from }) => from === period.from)
-    const current = index >= 0 ? periods[index] : undefined
     const last = periods.at(-1)
-    if (current !== undefined && !differs(current, period)) {
-      periods[index] = fill(where, current, period, changes)
-    } else if (current === undefined && last !== undefined && (period.from ?? '') > (last.from ?? '')) {
-      if (!differs(last, period) && !isRicher(period, last)) continue
-      periods.push(period)
-      changes.push({ kind: 'period', where, from: period.from ?? '', rates: differencesOf(last, period) })
-    } else if (current !== undefined && current === last && day > (current.from ?? '')) {
-      periods.push({ ...period, from: day })
-      changes.push({ kind: 'period', where, from: day, rates: differencesOf(current, period) })
+    // What the sources have in force is held against what is written as in force, whenever that began; the rest by its date.
+    const index = periods.findIndex((own) => (period === current ? own === inForce(periods) : own.from === period.from))
+    const own = periods[index]
+    const isLater = (period.from ?? '') > (last?.from ?? '')
+    if (isLater) {
+      if (last === undefined || differs(last, period) || isOther(last, period)) add(period, last)
+    } else if (own !== undefined && !differs(own, period) && (period.from === own.from || period.from === undefined)) {
+      periods[index] = fill(where, own, period, changes)
+    } else if (period === current && own === last && own !== undefined && day > (own.from ?? '')) {
+      add({ ...period, from: day }, own)
     } else {
       changes.push({ kind: 'past', where, from: period.from ?? 'the beginning' })
     }
@@ -87,7 +92,7 @@ const differs = (written: PeriodJson, fresh: PeriodJson): boolean => {
 }
 
 /** Whether the later period says something that the one before it does not, or leaves out what it says. */
-const isRicher = (later: PeriodJson, before: PeriodJson): boolean => {
+const isOther = (before: PeriodJson, later: PeriodJson): boolean => {
   const rates = flatRatesOf(before)
   const own = flatRatesOf(later)
   return own.size !== rates.size || [...own.keys()].some((place) => !rates.has(place))
