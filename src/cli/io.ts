@@ -11,6 +11,8 @@ export interface Io {
   readonly isTerminal: boolean
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly stop: AbortSignal
+  /** Called at each SIGHUP. Returns how to stop listening. */
+  onReload(listener: () => void): () => void
   setExitCode(code: number): void
 }
 

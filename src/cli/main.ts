@@ -16,6 +16,10 @@ const io: Io = {
   now: Date.now,
   isTerminal: process.stdout.isTTY === true,
   stop: stop.signal,
+  onReload: (listener) => {
+    process.on('SIGHUP', listener)
+    return () => process.off('SIGHUP', listener)
+  },
   setExitCode: (code) => {
     process.exitCode = code
   },

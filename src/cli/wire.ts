@@ -1,60 +1,115 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { PriceBook } from '../core/price-book.ts'
-import { parseToolPrices } from '../core/tool-prices.ts'
+import { createGateway } from '../gateway/gateway.ts'
+import { type Budgets, createBudgetGuard } from '../guard/budget-guard.ts'
+import type { Crossing } from '../guard/crossings.ts'
+import { createDurableBook } from '../guard/durable-book.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
+import { sqliteLeases } from '../ledger/sqlite/leases.ts'
 import type { Store } from '../ledger/store.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
-import { bookJsonOf, bookOf } from './book.ts'
 import { openLedger } from './open-ledger.ts'
+import { type Settled, settle } from './settled.ts'
 import { version } from './version.ts'
 
 export interface Wired {
   readonly store: Store
   readonly book: () => PriceBook
   readonly intake: Intake
+  readonly budgets: Budgets
   readonly server: TaximeterServer
-  /** Answers what is being answered, keeps what was taken, closes the ledger. */
+  /** Puts another configuration in force. Rejects having changed nothing. What needs a restart (host, port, data, keys' absence) stays. */
+  reload(loaded: LoadedConfig): Promise<void>
+  /** Takes no more calls, ends those under way, keeps what was taken, closes the ledger. */
   close(): Promise<void>
 }
 
+export interface WireOptions {
+  readonly log: Logger
+  readonly now: () => number
+  /** Reads the configuration again, for `POST /-/reload`. */
+  readonly read?: () => LoadedConfig
+}
+
 /** The whole of taximeter from its configuration: the one place where every part meets every other. Nothing listens yet. */
-export const wire = async (loaded: LoadedConfig, { log, now }: { readonly log: Logger; readonly now: () => number }): Promise<Wired> => {
+export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions): Promise<Wired> => {
   const { config } = loaded
-  const book = bookOf(loaded)
-  const toolPrices = parseToolPrices(config.tools)
+  let settled: Settled = settle(loaded)
+  const book = () => settled.book
   const store = await openLedger(config, { mustExist: false })
+  const closers: (() => unknown)[] = [() => store.close()]
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer()
+  }
   try {
-    const intake = createIntake({ store, book: () => book, toolPrices: () => toolPrices, now })
-    const metrics = await createMetrics({ store, intake, now, version, bookVersion: () => book.version })
+    const intake = createIntake({ store, book, toolPrices: () => settled.toolPrices, now })
+    const holder = randomUUID()
+    const leases = sqliteLeases({ path: config.data })
+    closers.push(() => leases.close())
+    const reservations = await createDurableBook({ leases, holder, now: now() })
+    const budgets = await createBudgetGuard({ budgets: settled.budgets, prices: book, book: reservations, store, now, holder })
+    closers.push(() => budgets.close())
+    budgets.onCrossing((crossing) => log.warn(crossingFacts(crossing), crossingText(crossing)))
+    intake.onCounted(budgets.observe)
+    const gateway = createGateway({
+      intake,
+      book,
+      guard: budgets,
+      keys: () => settled.keyRing,
+      upstreams: settled.upstreams,
+      meterFailure: config.meterFailure,
+      spoolFolder: `${config.data}.spool`,
+      ...(config.hashKey !== undefined && { hashKey: config.hashKey }),
+      now,
+      warn: (sentence) => log.warn(sentence),
+    })
+    closers.push(() => gateway.close())
+    const metrics = await createMetrics({ store, intake, budgets, gateway, now, version, bookVersion: () => settled.book.version })
+    closers.push(() => metrics.close())
+    const reload = async (next: LoadedConfig): Promise<void> => {
+      const checked = settle(next)
+      await budgets.reload(checked.budgets)
+      gateway.setUpstreams(checked.upstreams)
+      settled = checked
+    }
     const server = createServer({
       store,
       intake,
+      budgets,
       metrics,
       now,
       version,
-      book: () => book,
-      prices: () => bookJsonOf(loaded),
+      book,
+      prices: () => settled.bookJson,
       readings: createReadings(store),
+      ...(read && { reload: () => reload(read()) }),
+      ...(!settled.keyRing.isEmpty && { keys: { check: (shown) => settled.keyRing.check(shown) } }),
       limits: { bodyBytesMax: config.bodyBytesMax },
+      gateway,
       dashboard: dashboardFolder(),
       onError: (error) =>
         log.error({ error: error instanceof Error ? { name: error.name, stack: error.stack } : String(error) }, 'a request failed'),
     })
-    const close = async () => {
-      server.close()
-      metrics.close()
-      await store.close()
-    }
-    return { store, book: () => book, intake, server, close }
+    closers.push(() => server.close())
+    return { store, book, intake, budgets, server, reload, close }
   } catch (error) {
-    await store.close()
+    await close()
     throw error
   }
+}
+
+const crossingFacts = ({ budget, scope, value, limit, spent, share }: Crossing) => ({ budget, scope, value, limit, spent, share })
+
+const crossingText = ({ budget, value, unit, limit, spent, share, isLimit }: Crossing): string => {
+  const amount = (text: string) => (unit === 'usd' ? `$${Number(text).toFixed(2)}` : `${text} tokens`)
+  const whose = value === undefined ? '' : ` of ${value}`
+  return `Budget "${budget}"${whose} ${isLimit ? 'is spent' : `has passed ${Math.round(share * 100)} %`}: ${amount(spent)} of ${amount(limit)}.`
 }
 
 /** Beside the bundle when installed, in the workspace when run from source; absent until it is built. */

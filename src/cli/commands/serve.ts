@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Command } from 'commander'
+import { sentenceOf } from '../../core/errors.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
@@ -19,10 +20,11 @@ export const serveCommand = (io: Io): Command =>
         ...(options.host !== undefined && { TAXIMETER_HOST: options.host }),
         ...(options.port !== undefined && { TAXIMETER_PORT: options.port }),
       }
-      const loaded = configOf({ ...io, environment }, options)
+      const read = () => configOf({ ...io, environment }, options)
+      const loaded = read()
       const { config } = loaded
       const log = createLog(config.logLevel, io.err)
-      const wired = await wire(loaded, { log, now: io.now })
+      const wired = await wire(loaded, { log, now: io.now, read })
       const listening = await listen(wired.server, { host: config.host, port: config.port, hasKeys: config.keys.length > 0 }).catch(
         async (error: unknown) => {
           await wired.close()
@@ -30,7 +32,16 @@ export const serveCommand = (io: Io): Command =>
         },
       )
       io.out(banner(listening.url, config.data))
+      // Async, so that a file that cannot be read is a rejection too and does not end the program.
+      const again = async () => wired.reload(read())
+      const stopListening = io.onReload(() => {
+        again().then(
+          () => log.info('the configuration was read again'),
+          (error: unknown) => log.error(sentenceOf(error)),
+        )
+      })
       if (!io.stop.aborted) await once(io.stop, 'abort')
+      stopListening()
       await listening.close()
       await wired.close()
     })

@@ -1,6 +1,6 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { sentenceOf, TaximeterError } from '../../core/errors.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Lease, LeaseChanges, LeaseStore, Mark } from '../lease-store.ts'
+import { besideLedger } from './beside-ledger.ts'
 
 export interface SqliteLeasesOptions {
   /** The ledger's file, which the ledger has opened before: only then is it known to be one. */
@@ -24,41 +24,27 @@ CREATE TABLE IF NOT EXISTS budget_mark (
 ) WITHOUT ROWID;
 `
 
-/**
- * Leases in the ledger's file, over a connection of their own.
- *
- * The connection never waits for the file's lock, because it lives on the event loop: where the ledger's writer has it, the write
- * is tried again a moment later. It never checkpoints either, and never flushes: a commit takes tens of microseconds, and what it
- * wrote outlives the process. A loss of power can take the last leases with it, as it takes the calls that they were for.
- */
-export const sqliteLeases = ({ path, busyMs = 5_000 }: SqliteLeasesOptions): LeaseStore => {
-  const database = new DatabaseSync(path, { timeout: 0 })
-  const statements = lazily(() => {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;')
-    database.exec(schema)
-    return statementsOf(database)
+/** Leases in the ledger's file (see beside-ledger.ts). A loss of power can take the last of them with it, as it takes the calls that they were for. */
+export const sqliteLeases = ({ path, busyMs }: SqliteLeasesOptions): LeaseStore => {
+  const beside = besideLedger({
+    path,
+    schema,
+    prepare: statementsOf,
+    what: 'The leases of budgets',
+    ...(busyMs !== undefined && { busyMs }),
   })
-
   let cleanedAt = Number.NEGATIVE_INFINITY
-  const write = (changes: LeaseChanges): void => {
-    const prepared = statements()
-    const isCleaning = changes.now - cleanedAt >= cleanEveryMs
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      if (isCleaning) clean(prepared, changes.now)
-      apply(prepared, changes)
-      database.exec('COMMIT')
-      if (isCleaning) cleanedAt = changes.now
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   return {
-    load: (now) => persistently(busyMs, () => load(statements(), now)),
-    write: (changes) => persistently(busyMs, () => write(changes)),
-    close: async () => database.close(),
+    load: (now) => beside.read((statements) => load(statements, now)),
+    write: (changes) =>
+      beside.write((statements) => {
+        if (changes.now - cleanedAt >= cleanEveryMs) {
+          clean(statements, changes.now)
+          cleanedAt = changes.now
+        }
+        apply(statements, changes)
+      }),
+    close: async () => beside.close(),
   }
 }
 
@@ -105,33 +91,4 @@ const apply = (statements: Statements, { leases, ended, marks }: LeaseChanges): 
   for (const { holder, allowance, amount, expiresAt } of leases)
     statements.putLease.run(holder, allowance, amount.toString(), Math.ceil(expiresAt))
   for (const { name, until } of marks) statements.putMark.run(name, until === undefined ? null : Math.ceil(until))
-}
-
-const lazily = <Value>(make: () => Value): (() => Value) => {
-  let value: Value | undefined
-  return () => (value ??= make())
-}
-
-/** SQLITE_BUSY and SQLITE_LOCKED, in their extended forms too. */
-const isBusy = (error: unknown): boolean => {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  return code === 5 || code === 6
-}
-
-const persistently = async <Value>(busyMs: number, act: () => Value): Promise<Value> => {
-  let waited = 0
-  for (let pause = 1; ; pause = Math.min(pause * 2, 10)) {
-    try {
-      return act()
-    } catch (cause) {
-      if (!isBusy(cause))
-        throw new TaximeterError('LEDGER_FAILED', `The leases of budgets could not be kept: ${sentenceOf(cause)}`, { cause })
-      if (waited >= busyMs)
-        throw new TaximeterError('LEDGER_BUSY', `The ledger's file was locked for ${busyMs} ms; the leases of budgets could not be kept.`, {
-          cause,
-        })
-    }
-    await new Promise<void>((resolve) => setTimeout(resolve, pause))
-    waited += pause
-  }
 }
