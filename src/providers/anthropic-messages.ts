@@ -4,7 +4,17 @@ import { traitsOf } from './compatible-providers.ts'
 import { countOf, createTally, flag, type Json, objectOf, put, type Tally } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
-import { addText, bytesBetween, estimatedReport, quoteAfter, type SeenText, tokensOf, valueAt } from './seen-text.ts'
+import {
+  addText,
+  createPlainText,
+  estimatedReport,
+  type PlainText,
+  type SeenText,
+  scanned,
+  scanString,
+  tokensOf,
+  valueAt,
+} from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
 import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 
@@ -82,6 +92,7 @@ const createMessageSink = (context: ReadContext): RecordSink => {
   let error: unknown
   let outputBefore = -1
   let isDone = false
+  const plain = createPlainText(seen)
 
   const note = (name: UsageFlag): void => {
     if (!flags.includes(name)) flags.push(name)
@@ -123,8 +134,10 @@ const createMessageSink = (context: ReadContext): RecordSink => {
   }
 
   return {
+    plain,
     record(text) {
-      if (isDone || isPlainRecord(text, seen)) return
+      plain.forget()
+      if (isDone || isPlainRecord(text, seen, plain)) return
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else takeRecord(record)
@@ -166,7 +179,7 @@ const blockDelta = '{"type":"content_block_delta"'
  * Blocks are what a stream mostly consists of, and hold no counts. The text of a delta is counted where it stands; one that is
  * written with spaces or in another order is parsed.
  */
-const isPlainRecord = (text: string, seen: SeenText): boolean => {
+const isPlainRecord = (text: string, seen: SeenText, plain: PlainText): boolean => {
   if (text.charCodeAt(9) !== 99 || text.charCodeAt(23) !== 100) return isOtherBlock(text)
   if (text.slice(0, blockDelta.length) !== blockDelta) return isOtherBlock(text)
   const at = text.indexOf('_delta"', blockDelta.length)
@@ -175,9 +188,10 @@ const isPlainRecord = (text: string, seen: SeenText): boolean => {
   const [name, kind] = key
   const after = text.indexOf(name, at + 7)
   const start = after === -1 ? -1 : valueAt(text, after + name.length)
-  const end = start === -1 || text.charCodeAt(start) !== 34 ? -1 : quoteAfter(text, start + 1)
+  const end = start === -1 || text.charCodeAt(start) !== 34 ? -1 : scanString(text, start + 1)
   if (end === -1) return false
-  seen[kind] += bytesBetween(text, start + 1, end)
+  seen[kind] += scanned.bytes
+  plain.learn(start + 1, kind)
   return true
 }
 

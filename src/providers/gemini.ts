@@ -16,7 +16,7 @@ import {
 } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
-import { addText, estimatedReport, type SeenText, valueAt } from './seen-text.ts'
+import { addText, estimatedReport, numberAfter, type SeenText } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink, recordText } from './stream-reader.ts'
 import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 
@@ -271,17 +271,4 @@ const addParts = (seen: SeenText, content: Json | undefined): void => {
     const call = objectOf(part?.functionCall)
     if (call !== undefined) addText(seen, 'output', JSON.stringify(call))
   }
-}
-
-const numberAfter = (text: string, key: string, from: number): number => {
-  const at = text.indexOf(key, from)
-  if (at === -1) return 0
-  const start = valueAt(text, at + key.length)
-  let value = 0
-  for (let index = start; index >= 0 && index < start + 15; index++) {
-    const digit = text.charCodeAt(index) - 48
-    if (!(digit >= 0 && digit <= 9)) break
-    value = value * 10 + digit
-  }
-  return value
 }

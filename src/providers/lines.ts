@@ -4,14 +4,13 @@ export const recordBytesMax = 16 * 1024 * 1024
 /** Text in any pieces → its parts, as soon as they are whole. Never throws. */
 export interface Pieces {
   push(text: string): void
+  /** True between two parts, where that is known without looking: what is pushed next begins a part of its own. */
+  readonly isIdle?: boolean
   /** Nothing follows: what is pending is a part too. */
   end(): void
 }
 
-export interface Lines extends Pieces {
-  /** True between two lines, when the next piece begins a line of its own. */
-  readonly isIdle: boolean
-}
+export type Lines = Pieces & { readonly isIdle: boolean }
 
 /** What becomes of a part that is longer than the limit. */
 export interface PieceLimits {

@@ -15,7 +15,18 @@ import {
 } from './counts.ts'
 import type { Dialect, ReadContext, RequestReport, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
-import { addText, bytesBetween, estimatedReport, quoteAfter, type SeenText, stringBytes, valueAt } from './seen-text.ts'
+import {
+  addText,
+  createPlainText,
+  estimatedReport,
+  numberAfter,
+  type PlainText,
+  type SeenText,
+  scanned,
+  scanString,
+  stringBytes,
+  valueAt,
+} from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
 import { decodeName, errorCodeOf, nameOf, tierOf } from './words.ts'
 
@@ -140,8 +151,9 @@ export interface ChatSinkOptions {
 const introductionMax = 4
 
 /**
- * Reads chunks as they go by. A chunk is left unparsed when it is plainly a piece of text: the model and id are known, no key
- * `usage` holds an object, and a text is there whose length can be counted where it stands.
+ * Reads chunks as they go by. A chunk is left unparsed when it is plainly a piece of text: the model and id are known, and a text
+ * is there whose length can be counted where it stands. Of servers that repeat the usage in every such chunk the last one is kept,
+ * and parsed at the end.
  */
 export const createChatSink = (context: ReadContext, options: ChatSinkOptions = {}): RecordSink => {
   const { traits = traitsOf(context.provider), settle = ofChatBody, isLast } = options
@@ -152,7 +164,10 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
   let isDone = false
   let hasLastWord = false
   let parsed = 0
-  const isPlainDelta = createDeltaCounter(seen)
+  let isIntroduced = false
+  let held: string | undefined
+  let heldBefore: string | undefined
+  const plain = createPlainText(seen)
 
   const note = (name: UsageFlag): void => {
     if (!flags.includes(name)) flags.push(name)
@@ -169,6 +184,8 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     }
     usageTotal = total
     merged.usage = usage
+    held = undefined
+    heldBefore = undefined
     const choices = arrayOf(chunk.choices)
     if (!traits.endsWithDone && choices.every((choice) => objectOf(choice)?.finish_reason != null)) hasLastWord = true
   }
@@ -183,25 +200,52 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
   }
 
+  const hold = (text: string, total: number): void => {
+    if (total < usageTotal) {
+      note('repeated-usage')
+      return
+    }
+    usageTotal = total
+    heldBefore = held
+    held = text
+  }
+
+  /** The one before stands in if the last was cut. */
+  const takeHeld = (): void => {
+    if (held === undefined) return
+    const chunk = parseRecord(held) ?? (heldBefore === undefined ? undefined : parseRecord(heldBefore))
+    if (parseRecord(held) === undefined) note('malformed-chunk')
+    const usage = chunk && chatUsage(chunk)
+    if (usage !== undefined) merged.usage = usage
+  }
+
   return {
+    plain,
     record(text) {
+      plain.forget()
       if (isDone) return
       if (text === '[DONE]') {
         isDone = true
         return
       }
-      const isIntroduced = parsed >= introductionMax || (merged.id !== undefined && merged.model !== undefined)
-      if (isIntroduced && isPlainDelta(text)) return
+      const total = isIntroduced ? countDelta(text, seen, plain) : undefined
+      if (total === 0) return
+      if (total !== undefined) {
+        hold(text, total)
+        return
+      }
       parsed += 1
       const chunk = parseRecord(text)
       if (chunk === undefined) note('malformed-chunk')
       else takeChunk(chunk)
+      isIntroduced = parsed >= introductionMax || (merged.id !== undefined && merged.model !== undefined)
     },
     get isDone() {
       return isDone || hasLastWord
     },
     report(framing) {
       const isWhole = isDone || hasLastWord
+      takeHeld()
       const odd: UsageFlag[] = isWhole || merged.error !== undefined ? [...framing, ...flags] : [...framing, ...flags, 'truncated-stream']
       const report = settle(merged, context)
       if (merged.usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
@@ -211,34 +255,41 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
 }
 
 /**
- * True when a chunk is plainly a piece of text, whose bytes are then counted.
- *
- * All chunks of a stream have the same beginning up to their text, so that the place of the text in the last one (`hint`) is
- * tried first, and what stands before it was looked through once. Searching every chunk from its start would cost as much again
- * as looping over its bytes.
+ * Counts the text of a chunk that is plainly a piece of text. Gives the total of its usage, 0 where it has none, and undefined for
+ * any other chunk, which is to be parsed.
  */
-const createDeltaCounter = (seen: SeenText) => {
-  let hint = -1
+const countDelta = (text: string, seen: SeenText, plain: PlainText): number | undefined => {
+  const at = text.indexOf(contentKey)
+  const start = at === -1 ? -1 : valueAt(text, at + contentKey.length)
+  const end = start !== -1 && text.charCodeAt(start) === 34 ? scanString(text, start + 1) : -1
+  if (end <= start + 1) return countOther(text, seen)
+  const { bytes } = scanned
+  const total = text.indexOf(countKey) === -1 ? 0 : heldTotal(text)
+  if (total === undefined) return undefined
+  // `content"` also ends `reasoning_content"`; the char before tells which of the two it is.
+  const kind = text.charCodeAt(at - 1) === 34 ? 'output' : 'reasoning'
+  seen[kind] += bytes
+  if (total === 0) plain.learn(start + 1, kind)
+  return total
+}
 
-  return (text: string): boolean => {
-    const isHinted = hint >= 0 && text.charCodeAt(hint) === 99 && text.charCodeAt(hint + 7) === 34 && text.charCodeAt(hint + 8) === 58
-    const at = isHinted ? hint : text.indexOf(contentKey)
-    const start = at === -1 ? -1 : valueAt(text, at + contentKey.length)
-    const end = start !== -1 && text.charCodeAt(start) === 34 ? quoteAfter(text, start + 1) : -1
-    if (end > start + 1) {
-      if (text.indexOf(countKey, isHinted ? end : 0) !== -1) return false
-      hint = at
-      // `content"` also ends `reasoning_content"`; the char before tells which of the two it is.
-      seen[text.charCodeAt(at - 1) === 34 ? 'output' : 'reasoning'] += bytesBetween(text, start + 1, end)
-      return true
-    }
-    if (text.indexOf(countKey) !== -1) return false
-    return otherTexts.some(([key, kind]) => {
-      const bytes = stringBytes(text, key)
-      if (bytes > 0) seen[kind] += bytes
-      return bytes > 0
-    })
+/** The total of a usage that can wait: one with a total, in a chunk that does not say why the model stopped. */
+const heldTotal = (text: string): number | undefined => {
+  const reason = text.indexOf('finish_reason"')
+  if (reason !== -1 && text.charCodeAt(valueAt(text, reason + 14)) === 34) return undefined
+  const total = numberAfter(text, 'otal_tokens"', 0)
+  return total > 0 ? total : undefined
+}
+
+const countOther = (text: string, seen: SeenText): number | undefined => {
+  if (text.indexOf(countKey) !== -1) return undefined
+  for (const [key, kind] of otherTexts) {
+    const bytes = stringBytes(text, key)
+    if (bytes <= 0) continue
+    seen[kind] += bytes
+    return 0
   }
+  return undefined
 }
 
 const contentKey = 'content"'

@@ -15,7 +15,7 @@ import {
 } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
-import { estimatedReport, type SeenText, stringBytes } from './seen-text.ts'
+import { createPlainText, estimatedReport, type PlainText, type SeenText, scanned, scanString, valueAt } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
 import { errorCodeOf, nameOf, tierOf } from './words.ts'
 
@@ -165,6 +165,7 @@ const createResponseSink = (context: ReadContext): RecordSink => {
   let started: Json | undefined
   let ended: Json | undefined
   let failure: Json | undefined
+  const plain = createPlainText(seen)
 
   const note = (name: UsageFlag): void => {
     if (!flags.includes(name)) flags.push(name)
@@ -180,10 +181,12 @@ const createResponseSink = (context: ReadContext): RecordSink => {
   }
 
   return {
+    plain,
     record(text) {
+      plain.forget()
       if (ended !== undefined || text === '[DONE]') return
       const type = typeOf(text)
-      if (type !== undefined && isSkipped(type, text, seen, started !== undefined)) return
+      if (type !== undefined && isSkipped(type, text, seen, plain, started !== undefined)) return
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else take(record)
@@ -223,10 +226,15 @@ const typeOf = (text: string): string | undefined => {
 }
 
 /** True for events that tell nothing but text (counted) or progress. */
-const isSkipped = (type: string, text: string, seen: SeenText, isStarted: boolean): boolean => {
+const isSkipped = (type: string, text: string, seen: SeenText, plain: PlainText, isStarted: boolean): boolean => {
   if (terminals.has(type) || !type.startsWith('response.')) return false
   if (type.endsWith('.delta')) {
-    seen[type.includes('reasoning') ? 'reasoning' : 'output'] += Math.max(0, stringBytes(text, 'delta"', type.length + 10))
+    const kind = type.includes('reasoning') ? 'reasoning' : 'output'
+    const at = text.indexOf('delta"', type.length + 10)
+    const start = at === -1 ? -1 : valueAt(text, at + 6)
+    if (text.charCodeAt(start) !== 34 || scanString(text, start + 1) === -1) return true
+    seen[kind] += scanned.bytes
+    plain.learn(start + 1, kind)
     return true
   }
   if (type === 'response.output_item.done') return text.indexOf('search_call"') === -1

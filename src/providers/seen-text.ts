@@ -13,6 +13,38 @@ export interface SeenText {
   reasoning: number
 }
 
+/**
+ * Where in the last record the text stood that was counted in it. The events of a stream have the same beginning up to their text,
+ * so that the next one can be tried there before anything else is done with it.
+ */
+export interface PlainText {
+  /** Of the first byte of the text; -1 when the last record was not plainly a piece of text. */
+  readonly at: number
+  count(bytes: number): void
+  learn(at: number, kind: keyof SeenText): void
+  forget(): void
+}
+
+export const createPlainText = (seen: SeenText): PlainText => {
+  let place = -1
+  let kind: keyof SeenText = 'output'
+  return {
+    get at() {
+      return place
+    },
+    count(bytes) {
+      seen[kind] += bytes
+    },
+    learn(at, name) {
+      place = at
+      kind = name
+    },
+    forget() {
+      place = -1
+    },
+  }
+}
+
 const bytesPerToken = 4
 
 export const tokensOf = (bytes: number): number => Math.ceil(bytes / bytesPerToken)
@@ -55,32 +87,44 @@ export const stringBytes = (text: string, key: string, from = 0): number => {
   const at = text.indexOf(key, from)
   if (at === -1) return -1
   const start = valueAt(text, at + key.length)
-  const end = text.charCodeAt(start) === 34 ? quoteAfter(text, start + 1) : -1
-  return end === -1 ? -1 : bytesBetween(text, start + 1, end)
+  return text.charCodeAt(start) === 34 && scanString(text, start + 1) !== -1 ? scanned.bytes : -1
 }
 
-/** Where the string ends whose first char is at `from`; -1 when it does not. */
-export const quoteAfter = (text: string, from: number): number => {
+/** What the last scan found; one object, since this is done for every chunk of every stream. */
+export const scanned = { end: -1, bytes: 0 }
+
+/**
+ * Looks for the end of the string whose first char is at `from`: its closing quote (-1 when there is none), and its bytes as they
+ * are after unescaping. Most of what is escaped as \uXXXX has three bytes; a pair for one emoji counts six instead of four.
+ */
+export const scanString = (text: string, from: number): number => {
+  let bytes = 0
   for (let index = from; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    if (code === 34) return index
-    if (code === 92) index += 1
+    if (code === 34) {
+      scanned.bytes = bytes
+      return (scanned.end = index)
+    }
+    bytes += 1
+    if (code !== 92) continue
+    index += 1
+    if (text.charCodeAt(index) !== 117) continue
+    index += 4
+    bytes += 2
   }
-  return -1
+  return (scanned.end = -1)
 }
 
-/** Most of what is escaped as \uXXXX has three bytes; a pair for one emoji counts six instead of four. */
-export const bytesBetween = (text: string, from: number, to: number): number => {
-  const backslash = text.indexOf('\\', from)
-  if (backslash === -1 || backslash >= to) return to - from
-  let bytes = 0
-  for (let index = from; index < to; index++) {
-    bytes += 1
-    if (text.charCodeAt(index) !== 92) continue
-    if (text.charCodeAt(index + 1) === 117) {
-      index += 5
-      bytes += 2
-    } else index += 1
+/** The whole number that is the value of a key, 0 where there is none. */
+export const numberAfter = (text: string, key: string, from: number): number => {
+  const at = text.indexOf(key, from)
+  if (at === -1) return 0
+  const start = valueAt(text, at + key.length)
+  let value = 0
+  for (let index = start; index >= 0 && index < start + 15; index++) {
+    const digit = text.charCodeAt(index) - 48
+    if (!(digit >= 0 && digit <= 9)) break
+    value = value * 10 + digit
   }
-  return bytes
+  return value
 }

@@ -58,9 +58,14 @@ export const createServerSentEvents = (record: (data: string) => void, limits: P
     }
   }
 
+  const isIdle = (): boolean => data === undefined && !isPassingOver && lines.isIdle
+
   return {
+    get isIdle() {
+      return isIdle()
+    },
     push(text) {
-      if (data !== undefined || isPassingOver || !lines.isIdle || text.indexOf('\r') !== -1) return lines.push(text)
+      if (!isIdle() || text.indexOf('\r') !== -1) return lines.push(text)
       const at = takeWhole(text)
       if (at < text.length) lines.push(at === 0 ? text : text.slice(at))
     },
