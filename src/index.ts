@@ -1,5 +1,7 @@
 export type { EventJson, ItemResult } from './intake/event-json.ts'
 export { BudgetExceededError } from './sdk/budget-exceeded-error.ts'
+export type { BudgetLeases, BudgetLeasesOptions } from './sdk/budget-leases.ts'
+export { createBudgetLeases } from './sdk/budget-leases.ts'
 export type { Guard } from './sdk/call-gate.ts'
 export type { Run, RunOptions } from './sdk/runs.ts'
 export type { Sender } from './sdk/sender.ts'

@@ -94,9 +94,10 @@ export const memoryBook = (): MemoryBook => {
       touched.push(state)
       amounts.push(claim.amount)
       const spent = state.spending === undefined ? 0n : spentAt(state.spending, now)
-      const held = old === undefined ? state.held : state.held - amountIn(old, state)
-      // A call that cannot cost anything cannot overspend, however little is left.
-      if (claim.amount === 0n || spent + held + claim.amount <= claim.limit) continue
+      const own = old === undefined ? 0n : amountIn(old, state)
+      const held = state.held - own
+      // A call that cannot cost anything cannot overspend, however little is left; and holding less than before is no taking.
+      if (claim.amount <= own || spent + held + claim.amount <= claim.limit) continue
       if (claim.isSoft) overdrawn += 1
       else if (nextExpiry <= now) {
         sweep(now)

@@ -113,6 +113,15 @@ const describeReserving = (create: Create): void => {
     expect([book.read('a', start).held, book.read('b', start).held]).toEqual([0n, 6n])
   })
 
+  test('holding less than before is never refused, however far the allowance is overspent', async () => {
+    const book = await create('a')
+    await reserve(book, '1', [claim('a', 80n)])
+    book.spend('a', start, 500n, start)
+    expect(await reserve(book, '1', [claim('a', 81n)])).toMatchObject({ isGranted: false })
+    expect(await reserve(book, '1', [claim('a', 30n)])).toMatchObject({ isGranted: true })
+    expect(book.read('a', start).held).toBe(30n)
+  })
+
   test('what is released can be held again; releasing twice, or what was never held, changes nothing', async () => {
     const book = await create('a')
     await reserve(book, '1', [claim('a', 100n)])

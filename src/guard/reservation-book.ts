@@ -16,7 +16,7 @@ export interface ReservationBook {
   close(key: string): void
   /**
    * Sets all claims aside until `expiresAt`, or none. An id that is held already is replaced in the same step, its own amounts
-   * counting as free. Granted means: a crash of this process at any later moment leaves the amounts held until they expire.
+   * counting as free; a claim of no more than it holds is never refused. Granted means: a crash of this process at any later moment leaves the amounts held until they expire.
    */
   reserve(request: ReserveRequest): Verdict | Promise<Verdict>
   /** Lowers what a reservation holds, claim by claim; an amount above the present one changes nothing. */
