@@ -3,7 +3,8 @@ import type { ModelCall, ToolCall } from './event.ts'
 import { divideHalfEven, type PicoUsd, zeroUsd } from './money.ts'
 import type { PriceBook, RateCard } from './price-book.ts'
 import type { ToolPrices } from './tool-prices.ts'
-import { countMax, type Usage, type UsageQuality, usedUnits } from './usage.ts'
+import type { Unit } from './units.ts'
+import { countMax, type Usage, type UsageQuality } from './usage.ts'
 
 export type { ToolPrices } from './tool-prices.ts'
 
@@ -22,7 +23,7 @@ export type CallToCharge = ModelRef &
 export const settleCharge = (call: CallToCharge, book: PriceBook): Charge => chargeWithReport(computedCharge(call, book), call.reportedCost)
 
 const computedCharge = (call: CallToCharge, book: PriceBook): Charge => {
-  const isSilent = usedUnits(call.usage).length === 0
+  const isSilent = isUnused(call.usage)
   if (call.status === 'error' && isSilent) return { basis: 'computed', total: zeroUsd, lines: [], book: book.version }
   const card = book.find(call.provider, call.model, call.at, call)
   if (typeof card === 'string') return { basis: 'unpriced', reason: isSilent && call.quality !== 'complete' ? 'missing-usage' : card }
@@ -30,6 +31,11 @@ const computedCharge = (call: CallToCharge, book: PriceBook): Charge => {
   // A machine's time is known even where the answer told no usage; without it there is nothing to price.
   if (isSilent && call.quality !== 'complete' && usage === call.usage) return { basis: 'unpriced', reason: 'missing-usage' }
   return lessSure(chargeByCard(usage, card, book.version), basisOf[call.quality])
+}
+
+const isUnused = (usage: Usage): boolean => {
+  for (const unit in usage) if ((usage[unit as Unit] ?? 0) > 0) return false
+  return true
 }
 
 const basisOf = { complete: 'computed', partial: 'partial', missing: 'partial', estimated: 'estimated' } as const satisfies Record<

@@ -50,12 +50,15 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
             `The price book does not know a model "${asked.model.slice(0, 100)}" of "${asked.provider.slice(0, 100)}". Its calls are unpriced; see /v1/prices for what it knows.`,
           )
         }
-        const row = { provider: found.provider, providerName: provider.name, name: found.model, model }
+        const row = { provider: found.provider, providerName: provider.name, page: provider.source, name: found.model, model }
         return jsonAnswer({
           ...priceJson(row, dayOf(now())),
           version: json.version,
           units: unitsAnswer,
-          periods: [...model.periods].sort(byFrom).reverse().map(periodAnswer),
+          periods: [...model.periods]
+            .sort(byFrom)
+            .reverse()
+            .map((period) => periodAnswer(period, provider.source)),
         } satisfies PriceDetailJson)
       },
     }),
@@ -65,6 +68,8 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
 interface Row {
   readonly provider: string
   readonly providerName: string
+  /** The provider's price page: the source of every period that names none of its own. */
+  readonly page: string | undefined
   readonly name: string
   readonly model: ModelJson
 }
@@ -85,7 +90,8 @@ const pricesAnswer = (
     if (query.provider !== undefined && query.provider !== id) continue
     for (const [name, model] of Object.entries(provider.models)) {
       const text = `${id} ${provider.name} ${name} ${model.aliases?.join(' ') ?? ''}`.toLowerCase()
-      if (words.every((word) => text.includes(word))) rows.push({ provider: id, providerName: provider.name, name, model })
+      if (words.every((word) => text.includes(word)))
+        rows.push({ provider: id, providerName: provider.name, page: provider.source, name, model })
     }
   }
   rows.sort((left, right) => compare(placeOf(left), placeOf(right)))
@@ -106,7 +112,7 @@ const pricesAnswer = (
 const placeOf = (row: Row): string => `${row.provider}/${row.name}`
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-const priceJson = ({ provider, providerName, name, model }: Row, today: string): PriceJson => {
+const priceJson = ({ provider, providerName, page, name, model }: Row, today: string): PriceJson => {
   const current = model.periods
     .filter((period) => (period.from ?? '') <= today)
     .sort(byFrom)
@@ -117,15 +123,15 @@ const priceJson = ({ provider, providerName, name, model }: Row, today: string):
     model: name,
     ...(model.aliases !== undefined && { aliases: model.aliases }),
     ...(model.outputMax !== undefined && { outputMax: model.outputMax }),
-    ...(current !== undefined && { current: periodAnswer(current) }),
+    ...(current !== undefined && { current: periodAnswer(current, page) }),
     periods: model.periods.length,
   }
 }
 
 const byFrom = (left: PeriodJson, right: PeriodJson): number => compare(left.from ?? '', right.from ?? '')
 
-const periodAnswer = (period: PeriodJson): PeriodAnswer => {
-  const { from, source, confidence, rates, tiers, variants } = period
+const periodAnswer = (period: PeriodJson, page: string | undefined): PeriodAnswer => {
+  const { from, source = page, confidence, rates, tiers, variants } = period
   return {
     rates,
     ...(from !== undefined && { from }),
