@@ -80,7 +80,7 @@ describe('a model call', () => {
 })
 
 describe('a tool call', () => {
-  const prices = parseToolPrices({ search: '0.005', crawl: { perCall: '0.01', perUnit: '0.001' }, gpu: { perHour: '1.20' } })
+  const prices = parseToolPrices({ search: '0.005', crawl: { perCall: 0.01, perUnit: '0.001' }, gpu: { perHour: '1.20' } })
   const cost = (...given: Parameters<typeof toolCharge>) => {
     const charge = toolCharge(...given)
     return charge.basis === 'unpriced' ? charge.reason : formatUsd(charge.total)
@@ -111,7 +111,8 @@ describe('a tool call', () => {
 })
 
 test.each([
-  [{ search: 0.005 }, 'tools.search should be a price such as "0.005", got 0.005'],
+  [{ search: true }, 'tools.search should be a price such as "0.005", got true'],
+  [{ search: 1e-9 }, 'tools.search should be dollars as a decimal string such as "0.005", got 1e-9'],
   [{ search: '-1' }, 'tools.search should be dollars as a decimal string such as "0.005", got "-1"'],
   [{ search: {} }, 'tools.search should be one of perCall, perUnit, perHour, got {}'],
   [{ search: { perToken: '1' } }, 'tools.search.perToken should be one of perCall, perUnit, perHour, got "perToken"'],

@@ -26,7 +26,7 @@ export const parseToolPrices = (json: unknown, path = 'tools'): ToolPrices => {
 }
 
 const toolPriceOf = (json: unknown, path: string): ToolPrice => {
-  if (typeof json === 'string') return { perCall: dollarsOf(json, path) }
+  if (typeof json === 'string' || typeof json === 'number') return { perCall: dollarsOf(json, path) }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw bad(path, 'a price such as "0.005"', json)
   const price: { -readonly [Key in keyof ToolPrice]: PicoUsd } = {}
   for (const [key, value] of Object.entries(json)) {
@@ -39,7 +39,8 @@ const toolPriceOf = (json: unknown, path: string): ToolPrice => {
 }
 
 const dollarsOf = (value: unknown, path: string): PicoUsd => {
-  const amount = typeof value === 'string' ? parseUsd(value) : undefined
+  // YAML reads `0.005` as a number, whose shortest decimal is what was written.
+  const amount = typeof value === 'string' || typeof value === 'number' ? parseUsd(String(value)) : undefined
   if (amount === undefined || amount < 0n) throw bad(path, 'dollars as a decimal string such as "0.005"', value)
   return amount
 }
