@@ -2,12 +2,11 @@ import type { UsageFlag } from '../core/usage.ts'
 import type { Dialect, ReadContext, StreamReader, UsageReport } from '../providers/dialect.ts'
 import { type Coding, createSideDecoder, type SideDecoder } from './decoder.ts'
 import { createJsonOutline } from './json-outline.ts'
+import type { Later } from './turn.ts'
 
 /** Reads an answer for its usage while its bytes go by to the client. */
 export interface AnswerMeter {
   push(chunk: Buffer): void
-  /** The terminal marker was seen: what the answer tells is complete, whatever becomes of the connection. */
-  readonly isDone: boolean
   /** What was seen, told once; later only where a coded answer must still be decoded. */
   end(done: (report: UsageReport | undefined, flags: readonly UsageFlag[]) => void): void
 }
@@ -17,19 +16,47 @@ export const meteredBytesMax = 256 * 1_048_576
 /** Of a whole answer that is too large to be held, the fields of the top level that are read. */
 const answerValueBytesMax = 65_536
 
-/** A stream, in any framing that its dialect knows. */
-export const createStreamMeter = (dialect: Dialect, context: ReadContext): AnswerMeter => {
+/** Bytes of one stream that are read together. */
+const unreadBytesMax = 16_384
+
+/**
+ * A stream, in any framing that its dialect knows. Its bytes are read some at a time and not piece by piece, which nobody waits
+ * for: at its end, every 16 KB, and a moment after the last piece, so that a stream that stays open after its terminal marker is
+ * known to be complete (`whenDone`).
+ */
+export const createStreamMeter = (dialect: Dialect, context: ReadContext, soon: Later, whenDone: () => void): AnswerMeter => {
   const reader: StreamReader = dialect.createReader(context)
+  let unread: Buffer[] = []
+  let unreadBytes = 0
   let bytes = 0
+  let isWaiting = false
+
+  const read = (): void => {
+    if (unreadBytes === 0) return
+    const [only] = unread
+    const piece = unread.length === 1 && only !== undefined ? only : Buffer.concat(unread, unreadBytes)
+    unread = []
+    unreadBytes = 0
+    bytes += piece.length
+    if (bytes <= meteredBytesMax && !reader.isDone) reader.push(piece)
+  }
+  const readSoon = (): void => {
+    isWaiting = false
+    read()
+    if (reader.isDone) whenDone()
+  }
+
   return {
     push(chunk) {
-      bytes += chunk.length
-      if (bytes <= meteredBytesMax && !reader.isDone) reader.push(chunk)
-    },
-    get isDone() {
-      return reader.isDone
+      unread.push(chunk)
+      unreadBytes += chunk.length
+      if (unreadBytes >= unreadBytesMax) read()
+      if (isWaiting) return
+      isWaiting = true
+      soon(readSoon)
     },
     end(done) {
+      read()
       done(reader.end(), bytes > meteredBytesMax ? ['stream-limit'] : [])
     },
   }
@@ -40,7 +67,6 @@ export const createOutlineMeter = (dialect: Dialect, context: ReadContext): Answ
   const outline = createJsonOutline({ valueBytesMax: answerValueBytesMax })
   return {
     push: outline.push,
-    isDone: false,
     end(done) {
       if (!outline.isWhole) return done(undefined, ['truncated-stream'])
       // An answer whose usage itself is too long to be read is not one that tells nothing.
@@ -52,7 +78,7 @@ export const createOutlineMeter = (dialect: Dialect, context: ReadContext): Answ
 }
 
 /** An answer that has no bytes to be read (sound, a picture): only that it came is known. */
-export const createBlindMeter = (): AnswerMeter => ({ push() {}, isDone: false, end: (done) => done(undefined, []) })
+export const createBlindMeter = (): AnswerMeter => ({ push() {}, end: (done) => done(undefined, []) })
 
 /** The same for a coded answer: a copy is decoded on the side. */
 export const createDecodingMeter = (coding: Coding, inner: AnswerMeter): AnswerMeter => {
@@ -62,9 +88,6 @@ export const createDecodingMeter = (coding: Coding, inner: AnswerMeter): AnswerM
   })
   return {
     push: decoder.push,
-    get isDone() {
-      return inner.isDone
-    },
     end(done) {
       decoder.end(() => inner.end((report, flags) => done(report, hasFailed ? [...flags, 'malformed-chunk'] : flags)))
     },

@@ -1,7 +1,7 @@
 import { ownHeaderPrefix } from './attribution.ts'
 import { over, refuse, type Told } from './exchange.ts'
 import { answerHeadersOf } from './headers.ts'
-import { asksForTrailer, type Relay } from './relay.ts'
+import { asksForTrailer, type Relay, type Trailers } from './relay.ts'
 import type { UpstreamFailure } from './upstream-failure.ts'
 
 const costHeaders = { call: `${ownHeaderPrefix}call`, usd: `${ownHeaderPrefix}cost-usd`, basis: `${ownHeaderPrefix}cost-basis` }
@@ -9,10 +9,10 @@ const lengthDropped: ReadonlySet<string> = new Set(['content-length'])
 
 /** The head of the answer: the upstream's, and what the call cost where that is known by now. `length`: of a body that was held. */
 export const writeHead = (relay: Relay, told: Told | undefined, length: number | undefined): void => {
-  const { x, filter, rawHeaders, status, statusText } = relay
+  const { x, filter, headers: sent, status, statusText } = relay
   if (x.isClientGone) return
   const isLate = relay.meter !== undefined && asksForTrailer(relay)
-  const headers = answerHeadersOf(rawHeaders, filter !== undefined || isLate || length !== undefined ? lengthDropped : undefined)
+  const headers = answerHeadersOf(sent, filter !== undefined || isLate || length !== undefined ? lengthDropped : undefined)
   if (length !== undefined) headers.push('content-length', String(length))
   if (x.call !== undefined) headers.push(costHeaders.call, x.call.id)
   if (told !== undefined) headers.push(...costOf(told).flat())
@@ -28,6 +28,24 @@ const costOf = ({ costUsd, basis }: Told): [string, string][] =>
         [costHeaders.usd, costUsd],
       ]
 
+/**
+ * A whole answer. A short one goes as text of one byte a char, which leaves in one piece with its head: a buffer costs a second
+ * system call's worth of work (4 µs of 110 for 1,100 bytes on the machine of bench/gateway).
+ */
+export const answerHeld = (relay: Relay, body: Buffer, trailers: Trailers, told: Told | undefined): void => {
+  const { x } = relay
+  writeHead(relay, told, body.length)
+  if (!x.isClientGone && trailers.length === 0 && body.length <= asTextBytesMax) {
+    x.response.end(body.toString('latin1'), 'latin1')
+    over(x, relay.status >= 300 ? 'error' : 'ok')
+    return
+  }
+  if (body.length > 0) passToClient(relay, body)
+  endClient(relay, trailers, undefined)
+}
+
+const asTextBytesMax = 16_384
+
 /** One piece of the answer, less what is taken out of it. A client that is slower than the upstream makes it wait. */
 export const passToClient = (relay: Relay, chunk: Buffer): void => {
   const { x, filter } = relay
@@ -42,10 +60,14 @@ const write = (relay: Relay, chunk: Buffer): void => {
   relay.hasWritten = true
   if (relay.x.response.write(chunk) || relay.isEnded) return
   relay.controller?.pause()
+  relay.x.response.once('drain', () => {
+    stopTimer(relay)
+    relay.controller?.resume()
+  })
   if (relay.timer === undefined) startTimer(relay, relay.x.shop.limits.clientStallMsMax, 'client stalled')
 }
 
-export const endClient = (relay: Relay, trailers: readonly (readonly [string, string])[], told: Told | undefined): void => {
+export const endClient = (relay: Relay, trailers: Trailers, told: Told | undefined): void => {
   const { x, filter, status } = relay
   stopTimer(relay)
   if (x.isClientGone) {
@@ -74,10 +96,6 @@ export const failClient = (relay: Relay, failure: UpstreamFailure): void => {
 
 export const watchClient = (relay: Relay): void => {
   relay.x.response.on('close', () => clientClosed(relay))
-  relay.x.response.on('drain', () => {
-    stopTimer(relay)
-    relay.controller?.resume()
-  })
 }
 
 /** The client left early: its answer is read to its end for an exact bill, or given up for a smaller one. */

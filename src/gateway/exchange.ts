@@ -15,6 +15,7 @@ import type { GatewayLimits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
 import { type HeldBody, type HeldBytes, likelyTokens, type PromptHash } from './request-body.ts'
 import type { Route } from './route.ts'
+import type { Later } from './turn.ts'
 import type { UpstreamPools } from './upstream-pools.ts'
 import { errorFormOf } from './upstreams.ts'
 
@@ -31,6 +32,9 @@ export interface Workshop {
   readonly now: () => number
   readonly counters: MutableCounters
   readonly held: HeldBytes
+  /** Does many small things in one go (turn.ts). */
+  readonly atEndOfTurn: Later
+  readonly soon: Later
   readonly finished: () => void
 }
 

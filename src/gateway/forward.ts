@@ -27,6 +27,7 @@ export const forward = (x: Exchange): void => {
         key: request.method === 'OPTIONS' ? undefined : upstream.key,
         credential: upstream.credential,
         dropsCredentials,
+        connection: request.headers.connection,
         contentLength: body === null || Buffer.isBuffer(body) ? undefined : declaredLength(request.headers['content-length']),
         coding: x.call?.wished === undefined ? 'readable' : 'identity',
       }),

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PriceBook } from '../core/price-book.ts'
 import type { BudgetGuard } from '../guard/guard.ts'
 import type { KeyRing } from '../intake/keys.ts'
-import { admissionOf } from './admission.ts'
+import { type Admission, admissionOf } from './admission.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import type { GatewayError } from './error-forms.ts'
 import { answerError, type Workshop } from './exchange.ts'
@@ -14,6 +14,7 @@ import { createPromptHash } from './request-body.ts'
 import { isEvasive, type Route, routeOf } from './route.ts'
 import { createSpool } from './spool.ts'
 import { startExchange } from './start-exchange.ts'
+import { createSweep, createTurn } from './turn.ts'
 import { createUpstreamPools } from './upstream-pools.ts'
 import { errorFormOf, parseUpstreams, type Upstreams } from './upstreams.ts'
 
@@ -75,6 +76,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     now,
     counters: createCounters(),
     held: { total: 0 },
+    atEndOfTurn: createTurn(),
+    soon: createSweep(sweepMs),
     finished: () => {
       if (shop.counters.inFlight === 0) idle?.()
     },
@@ -90,17 +93,17 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     answerError(response, error, errorFormOf(route.upstream, undefined))
   }
 
-  const admit = async (route: Route, request: IncomingMessage, response: ServerResponse, ring: KeyRing | undefined): Promise<void> => {
-    const admission = await admissionOf(request, route, ring)
-    enter(admission, route, request, response)
+  const admit = (route: Route, request: IncomingMessage, response: ServerResponse): void => {
+    const admission = admissionOf(request, route, options.keys?.())
+    if (!(admission instanceof Promise)) enter(admission, route, request, response)
+    else
+      admission.then(
+        (later) => enter(later, route, request, response),
+        () => refuseEarly(route, response, 'unauthorized', uncheckedError),
+      )
   }
 
-  const enter = (
-    admission: Awaited<ReturnType<typeof admissionOf>>,
-    route: Route,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): void => {
+  const enter = (admission: Admission, route: Route, request: IncomingMessage, response: ServerResponse): void => {
     if ('error' in admission) refuseEarly(route, response, 'unauthorized', admission.error)
     else startExchange(shop, route, request, response, admission.caller)
   }
@@ -112,7 +115,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
       if (isClosed) refuseEarly(route, response, 'blocked', closedError)
       else if (shop.counters.inFlight >= limits.inFlightMax) refuseEarly(route, response, 'blocked', fullError(limits.inFlightMax))
       else if (isEvasive(route.path)) refuseEarly(route, response, 'failed', evasiveError)
-      else void admit(route, request, response, options.keys?.())
+      else admit(route, request, response)
       return true
     },
     setUpstreams(next) {
@@ -144,6 +147,9 @@ export const createGateway = (options: GatewayOptions): Gateway => {
   }
 }
 
+/** How late it may be seen that a stream which stays open is complete. */
+const sweepMs = 25
+
 /** A UUID of version 7: the time, then randomness from the runtime's own pool. */
 const eventIdAt = (at: number): string => {
   const time = at.toString(16).padStart(12, '0')
@@ -151,6 +157,7 @@ const eventIdAt = (at: number): string => {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`
 }
 
+const uncheckedError: GatewayError = { status: 503, code: 'INTERNAL', message: 'The key could not be checked.' }
 const closedError: GatewayError = { status: 503, code: 'UPSTREAM_FAILED', message: 'This gateway is being stopped.', retryAfterSeconds: 5 }
 const fullError = (most: number): GatewayError => ({
   status: 503,

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { UsageFlag } from '../core/usage.ts'
 import type { UsageReport } from '../providers/dialect.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
-import { endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
+import { answerHeld, endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
 import { codingOf } from './decoder.ts'
 import { abandon, type Exchange, type MeteredCall, record, type Told } from './exchange.ts'
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
@@ -17,7 +17,6 @@ export interface Relay {
   controller: Dispatcher.DispatchController | undefined
   status: number
   statusText: string
-  rawHeaders: readonly (Buffer | string)[]
   headers: IncomingHttpHeaders
   /** A whole answer that waits for its cost; everything else goes on byte by byte as it comes. */
   held: HeldAnswer | undefined
@@ -37,7 +36,6 @@ export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
     controller: undefined,
     status: 0,
     statusText: '',
-    rawHeaders: [],
     headers: {},
     held: undefined,
     meter: undefined,
@@ -54,13 +52,12 @@ export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
       if (x.isClientGone) return controller.abort(new Error('client left'))
       if (x.call !== undefined) x.call.isSent = true
     },
-    onResponseStart(controller, status, headers, statusText) {
+    onResponseStart(_controller, status, headers, statusText) {
       // What comes before the answer itself (103 Early Hints) is between the upstream and us.
       if (status < 200) return
       relay.status = status
       relay.statusText = statusText ?? ''
       relay.headers = headers
-      relay.rawHeaders = (controller.rawHeaders ?? []) as readonly (Buffer | string)[]
       startAnswer(relay)
     },
     onResponseData(_controller, chunk) {
@@ -69,9 +66,9 @@ export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
       if (relay.held !== undefined) hold(relay, relay.held, chunk)
       else pass(relay, chunk)
     },
-    onResponseEnd(controller) {
+    onResponseEnd(_controller, trailers) {
       relay.isEnded = true
-      endAnswer(relay, trailersOf((controller.rawTrailers ?? []) as readonly (Buffer | string)[]))
+      endAnswer(relay, trailersOf(trailers))
     },
     onResponseError(_controller, error) {
       relay.isEnded = true
@@ -95,7 +92,8 @@ const startAnswer = (relay: Relay): void => {
   const isJson = type === '' || type.includes('json') || type.startsWith('text/plain')
   if (coding === 'unreadable') relay.meter = createBlindMeter()
   else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isJson))) {
-    relay.meter = createStreamMeter(call.dialect, { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.held) })
+    const context = { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.held) }
+    relay.meter = createStreamMeter(call.dialect, context, x.shop.soon, () => streamDone(relay, call))
     if (coding === undefined && call.wished !== undefined) relay.filter = createUsageChunkFilter()
   } else if (isJson) {
     relay.held = createHeldAnswer(x, call, coding)
@@ -132,13 +130,17 @@ const pass = (relay: Relay, chunk: Buffer): void => {
   const { call } = x
   if (meter === undefined || call === undefined || call.isRecorded) return
   meter.push(chunk)
-  // The answer is complete from its terminal marker on, whatever becomes of the connection after it.
-  if (meter.isDone && !asksForTrailer(relay)) meter.end((report, flags) => recordAnswer(relay, call, { report, flags }))
+}
+
+/** An answer is complete from its terminal marker on, whatever becomes of the connection after it. */
+const streamDone = (relay: Relay, call: MeteredCall): void => {
+  if (call.isRecorded || relay.isEnded || asksForTrailer(relay)) return
+  relay.meter?.end((report, flags) => recordAnswer(relay, call, { report, flags }))
 }
 
 export const asksForTrailer = ({ x }: Relay): boolean => x.call !== undefined && x.request.headers['x-taximeter-report'] === 'trailer'
 
-type Trailers = readonly (readonly [string, string])[]
+export type Trailers = readonly (readonly [string, string])[]
 
 const endAnswer = (relay: Relay, trailers: Trailers): void => {
   const { held, meter, x } = relay
@@ -148,12 +150,12 @@ const endAnswer = (relay: Relay, trailers: Trailers): void => {
     return
   }
   if (held !== undefined) {
-    held.end((body, report, flags, error) => {
-      const told = recordAnswer(relay, call, { report, flags, ...(error !== undefined && { error }) })
-      writeHead(relay, told, body.length)
-      if (body.length > 0) passToClient(relay, body)
-      endClient(relay, trailers, undefined)
-    })
+    x.shop.atEndOfTurn(() =>
+      held.end((body, report, flags, error) => {
+        const told = recordAnswer(relay, call, { report, flags, ...(error !== undefined && { error }) })
+        answerHeld(relay, body, trailers, told)
+      }),
+    )
     return
   }
   const isLate = asksForTrailer(relay)
@@ -222,13 +224,7 @@ const notTrailers: ReadonlySet<string> = new Set([
   'host',
 ])
 
-const trailersOf = (raw: readonly (Buffer | string)[]): Trailers => {
-  if (raw.length === 0) return noTrailers
-  const trailers: (readonly [string, string])[] = []
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = String(raw[index])
-    if (!notTrailers.has(name.toLowerCase())) trailers.push([name, raw[index + 1]?.toString('latin1') ?? ''])
-  }
-  return trailers
-}
-const noTrailers: Trailers = []
+const trailersOf = (sent: IncomingHttpHeaders): Trailers =>
+  Object.entries(sent).flatMap(([name, value]) =>
+    notTrailers.has(name) ? [] : [value ?? []].flat().map((each): readonly [string, string] => [name, each]),
+  )

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createJsonOutline, type JsonOutline } from './json-outline.ts'
 import type { GatewayLimits } from './limits.ts'
@@ -52,7 +52,6 @@ export const holdBody = (
   const tell = (held: Held): void => {
     if (isTold) return
     isTold = true
-    request.off('data', take).off('end', end).off('close', gone)
     all.total -= bytes
     done(held)
   }
@@ -62,11 +61,14 @@ export const holdBody = (
     all.total += chunk.length
     if (bytes < limits.requestHoldBytesMax && all.total < limits.heldBytesMax) return
     request.pause()
+    request.off('data', take)
     tell(readHeld(request, chunks, bytes, declared === bytes ? bytes : (declared ?? Number.POSITIVE_INFINITY)))
   }
-  const end = (): void => tell(readHeld(request, chunks, bytes, bytes))
-  const gone = (): void => tell('gone')
-  request.on('data', take).on('end', end).on('close', gone)
+  request.on('data', take)
+  request.on('end', () => {
+    if (!isTold) tell(readHeld(request, chunks, bytes, bytes))
+  })
+  request.on('close', () => tell('gone'))
 }
 
 const declaredLength = (request: IncomingMessage): number | undefined => {
@@ -159,30 +161,41 @@ export type PromptHash = (held: HeldBody) => string | undefined
  * prompt is read where it lies and never kept. Without a key a random one is made, and equal prompts are known only in this process.
  */
 export const createPromptHash = (hashKey: string | undefined): PromptHash => {
-  const key: KeyObject = createSecretKey(hashKey === undefined ? randomBytes(32) : Buffer.from(hashKey))
+  const hmac = createHmacSha256(hashKey === undefined ? randomBytes(32) : Buffer.from(hashKey))
   return (held) => {
     if (!held.isWhole) return undefined
-    const hmac = createHmac('sha256', key)
-    let isEmpty = true
-    for (const field of promptFields) {
-      const text = held.outline === undefined ? printed(held.fields[field]) : rawOf(held, held.outline, field)
-      if (text === undefined) continue
-      isEmpty = false
-      hmac.update(`${field}:`)
-      hmac.update(text)
-      hmac.update('\n')
+    if (held.outline === undefined) {
+      let text = ''
+      for (const field of promptFields) if (held.fields[field] !== undefined) text += `${field}:${JSON.stringify(held.fields[field])}\n`
+      return text === '' ? undefined : hmac([Buffer.from(text)])
     }
-    return isEmpty ? undefined : hmac.digest('hex').slice(0, 32)
+    if (!held.outline.isWhole) return undefined
+    const pieces = rawPrompt(held, held.outline)
+    return pieces.length === 0 ? undefined : hmac(pieces)
   }
 }
 
-const printed = (value: unknown): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
+const rawPrompt = (held: HeldBody, outline: JsonOutline): readonly Buffer[] => {
+  const body = held.chunks.length === 1 && held.chunks[0] !== undefined ? held.chunks[0] : Buffer.concat(held.chunks)
+  return promptFields.flatMap((field) => {
+    const range = outline.rangeOf(field)
+    return range === undefined ? [] : [Buffer.from(`${field}:`), body.subarray(range.start, range.end), Buffer.from('\n')]
+  })
+}
 
-const rawOf = (held: HeldBody, outline: JsonOutline, field: string): Buffer | undefined => {
-  const range = outline.rangeOf(field)
-  if (range === undefined || !outline.isWhole) return undefined
-  const body = held.chunks.length === 1 ? held.chunks[0] : Buffer.concat(held.chunks)
-  return body?.subarray(range.start, range.end)
+const blockBytes = 64
+
+/**
+ * HMAC-SHA-256 (RFC 2104) of two plain hashes, first 16 bytes in hexadecimal: `createHmac` makes an object with a finalizer for
+ * every prompt, which costs 7 µs where this costs 2 (700 bytes, on the machine of bench/gateway).
+ */
+const createHmacSha256 = (key: Buffer): ((pieces: readonly Buffer[]) => string) => {
+  const short = key.length > blockBytes ? hash('sha256', key, 'buffer') : key
+  const block = Buffer.alloc(blockBytes)
+  short.copy(block)
+  const inner = block.map((byte) => byte ^ 0x36)
+  const outer = Buffer.from(block.map((byte) => byte ^ 0x5c))
+  return (pieces) => hash('sha256', Buffer.concat([outer, hash('sha256', Buffer.concat([inner, ...pieces]), 'buffer')])).slice(0, 32)
 }
 
 /** The rule of thumb that OpenAI and Anthropic give for English, and that unfinished answers are estimated with. */

@@ -10,7 +10,7 @@ import { abandon, type Exchange, type MeteredCall, over, refuse, type Workshop }
 import { forward } from './forward.ts'
 import { type HeldBody, holdBody, mostTokens } from './request-body.ts'
 import type { Route } from './route.ts'
-import { canAskForUsage } from './upstreams.ts'
+import { canAskForUsage, type Upstream } from './upstreams.ts'
 
 /** Takes a request that may use its upstream through all its stages. */
 export const startExchange = (shop: Workshop, route: Route, request: IncomingMessage, response: ServerResponse, caller: Caller): void => {
@@ -42,10 +42,18 @@ export const startExchange = (shop: Workshop, route: Route, request: IncomingMes
 /** Only POST asks a model for something; the path says for what. */
 const dialectOf = ({ path, upstream }: Route, request: IncomingMessage): Dialect | undefined => {
   if (request.method !== 'POST') return undefined
-  const found = recogniseDialect({ path, provider: upstream.provider })
-  if (found !== undefined) return found.dialect
-  return upstream.dialect === undefined ? undefined : dialectNamed(upstream.dialect)
+  let known = knownOf.get(upstream)
+  if (known === undefined) knownOf.set(upstream, (known = new Map()))
+  if (known.has(path)) return known.get(path)
+  const found = recogniseDialect({ path, provider: upstream.provider })?.dialect ?? dialectNamed(upstream.dialect ?? '')
+  if (known.size >= knownMax) known.clear()
+  known.set(path, found)
+  return found
 }
+
+/** The dialects of paths that were asked for already; some have a model's name in them. */
+const knownOf = new WeakMap<Upstream, Map<string, Dialect | undefined>>()
+const knownMax = 1_000
 
 /** Asks the budgets, if there are any, and sends the call on or answers why not. */
 const reserve = (x: Exchange, dialect: Dialect, held: HeldBody): void => {

@@ -41,12 +41,11 @@ export const createUsageChunkFilter = (): ByteFilter => {
   return {
     push(chunk) {
       const bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
-      const text = bytes.toString('latin1')
-      if (!isInLongEvent && text.endsWith('\n\n') && !emptyChoices.test(text)) {
+      if (!isInLongEvent && endsInEmptyLine(bytes) && !hasEmptyChoices(bytes)) {
         held = undefined
         return [bytes]
       }
-      return split(bytes, text)
+      return split(bytes, bytes.toString('latin1'))
     },
     end() {
       const rest = held
@@ -58,6 +57,27 @@ export const createUsageChunkFilter = (): ByteFilter => {
 }
 
 const emptyLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))/g
+const endsInEmptyLine = (bytes: Buffer): boolean => bytes[bytes.length - 1] === 10 && bytes[bytes.length - 2] === 10
+
+const choices = Buffer.from('"choices"')
+
+/** Whether `"choices":[]` stands anywhere, spaces or not: the same as `emptyChoices`, on the bytes as they are. */
+const hasEmptyChoices = (bytes: Buffer): boolean => {
+  for (let at = bytes.indexOf(choices); at !== -1; at = bytes.indexOf(choices, at + choices.length)) {
+    let index = afterSpace(bytes, at + choices.length)
+    if (bytes[index] !== 0x3a) continue
+    index = afterSpace(bytes, index + 1)
+    if (bytes[index] === 0x5b && bytes[afterSpace(bytes, index + 1)] === 0x5d) return true
+  }
+  return false
+}
+
+const afterSpace = (bytes: Buffer, from: number): number => {
+  let index = from
+  for (let code = bytes[index]; code === 32 || (code !== undefined && code >= 9 && code <= 13); code = bytes[index]) index += 1
+  return index
+}
+
 const emptyChoices = /"choices"\s*:\s*\[\s*\]/
 
 /** Where the line ends begin that a long event has at its end so far: they may be the first half of the empty line. */
