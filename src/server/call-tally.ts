@@ -1,7 +1,6 @@
-import { amountOf, bases } from '../core/charge.ts'
+import { amountOf, type Basis, bases } from '../core/charge.ts'
 import type { CallEntry } from '../core/event.ts'
-import { unitNames } from '../core/units.ts'
-import { completionTokensOf, promptTokensOf } from '../core/usage.ts'
+import { unitNames, units } from '../core/units.ts'
 import type { Family, Series } from './metric-family.ts'
 import type { MetricName } from './metric-list.ts'
 import { unknownValue } from './run-tally.ts'
@@ -17,7 +16,8 @@ interface ModelSlot {
   readonly cents: Series
   readonly unpriced: Series
   readonly byRelease: Map<string, ReleaseSlot>
-  readonly byUnit: Map<string, Series>
+  /** By the unit's place in `unitNames`. */
+  readonly byUnit: (Series | undefined)[]
 }
 
 interface ReleaseSlot {
@@ -26,77 +26,86 @@ interface ReleaseSlot {
   readonly completion: Series
 }
 
-export const tokenTypes = ['prompt', 'completion'] as const
 /** Slots remembered by their raw names, which callers make up. */
-const slotsMax = 10_000
+const slotsMax = 50_000
+
+const sides = unitNames.map((unit) => units[unit].side)
 
 export const createCallTally = (family: (name: MetricName) => Family): CallTally => {
   const models = new Map<string, ModelSlot>()
   const tools = new Map<string, Map<string, Series>>()
-  const calls = Object.fromEntries(bases.map((basis) => [basis, family('taximeter_calls_total').series(basis)]))
-  const costs = Object.fromEntries(bases.map((basis) => [basis, family('taximeter_cost_usd_total').series(basis)]))
+  const seriesOf = (name: MetricName) =>
+    Object.fromEntries(bases.map((basis) => [basis, family(name).series(basis)])) as Record<Basis, Series>
+  const calls = seriesOf('taximeter_calls_total')
+  const costs = seriesOf('taximeter_cost_usd_total')
   let remembered = 0
 
-  const remember = <Value>(map: Map<string, Value>, name: string, make: () => Value): Value => {
-    const known = map.get(name)
-    if (known !== undefined) return known
+  const remember = <Value>(map: Map<string, Value>, name: string, made: Value): Value => {
     // Made-up names cannot fill the memory: the series behind the slots are bounded, and the slots are found again from them.
     if (++remembered > slotsMax) {
       models.clear()
       tools.clear()
       remembered = 0
     }
-    const made = make()
     map.set(name, made)
     return made
   }
 
-  const modelSlot = (model: string): ModelSlot =>
-    remember(models, model, () => ({
+  const makeModelSlot = (model: string): ModelSlot =>
+    remember(models, model, {
       input: family('ai_token_input_total').series(model),
       output: family('ai_token_output_total').series(model),
       cents: family('ai_inference_cost_cents_total').series(model),
       unpriced: family('taximeter_unpriced_calls_total').series(model),
       byRelease: new Map(),
-      byUnit: new Map(),
-    }))
+      byUnit: [],
+    })
 
-  const releaseSlot = (slot: ModelSlot, model: string, release: string): ReleaseSlot =>
-    remember(slot.byRelease, release, () => ({
+  const makeReleaseSlot = (slot: ModelSlot, model: string, release: string): ReleaseSlot =>
+    remember(slot.byRelease, release, {
       cost: family('agent_llm_cost_usd_total').series(model, release),
       prompt: family('agent_token_usage_total').series(model, 'prompt', release),
       completion: family('agent_token_usage_total').series(model, 'completion', release),
-    }))
+    })
+
+  const addTool = (tool: string, release: string, amount: bigint): void => {
+    const byRelease = tools.get(tool) ?? remember(tools, tool, new Map<string, Series>())
+    const series = byRelease.get(release) ?? remember(byRelease, release, family('agent_tool_cost_usd_total').series(tool, release))
+    series.truth += amount
+  }
 
   const add = ({ event, charge }: CallEntry, sign: 1n | -1n): void => {
     const amount = sign * amountOf(charge)
     const release = event.release ?? unknownValue
-    const basisCalls = calls[charge.basis]
-    const basisCost = costs[charge.basis]
-    if (basisCalls !== undefined) basisCalls.truth += sign
-    if (basisCost !== undefined) basisCost.truth += amount
+    calls[charge.basis].truth += sign
+    costs[charge.basis].truth += amount
     if (event.kind === 'tool') {
-      const byRelease = remember(tools, event.tool, () => new Map<string, Series>())
-      remember(byRelease, release, () => family('agent_tool_cost_usd_total').series(event.tool, release)).truth += amount
+      addTool(event.tool, release, amount)
       return
     }
     const { model, usage } = event
-    const slot = modelSlot(model)
-    const inRelease = releaseSlot(slot, model, release)
-    const prompt = sign * BigInt(promptTokensOf(usage))
-    const completion = sign * BigInt(completionTokensOf(usage))
-    slot.input.truth += prompt
-    slot.output.truth += completion
+    const slot = models.get(model) ?? makeModelSlot(model)
+    const inRelease = slot.byRelease.get(release) ?? makeReleaseSlot(slot, model, release)
+    let prompt = 0
+    let completion = 0
+    for (let place = 0; place < unitNames.length; place += 1) {
+      const unit = unitNames[place]
+      const count = unit === undefined ? undefined : usage[unit]
+      if (unit === undefined || count === undefined || count === 0) continue
+      if (sides[place] === 'prompt') prompt += count
+      else if (sides[place] === 'completion') completion += count
+      const series = (slot.byUnit[place] ??= family('taximeter_tokens_total').series(model, unit))
+      series.truth += sign * BigInt(count)
+    }
+    const promptTokens = sign * BigInt(prompt)
+    const completionTokens = sign * BigInt(completion)
+    slot.input.truth += promptTokens
+    slot.output.truth += completionTokens
     slot.cents.truth += amount
     inRelease.cost.truth += amount
-    inRelease.prompt.truth += prompt
-    inRelease.completion.truth += completion
+    inRelease.prompt.truth += promptTokens
+    inRelease.completion.truth += completionTokens
     if (charge.basis === 'unpriced') slot.unpriced.truth += sign
-    for (const unit of unitNames) {
-      const count = usage[unit]
-      if (count === undefined || count === 0) continue
-      remember(slot.byUnit, unit, () => family('taximeter_tokens_total').series(model, unit)).truth += sign * BigInt(count)
-    }
     if (charge.basis !== 'reported' || charge.computed === undefined) return
     family('taximeter_reported_cost_usd_total').series(event.provider).truth += amount
     family('taximeter_recomputed_cost_usd_total').series(event.provider).truth += sign * charge.computed

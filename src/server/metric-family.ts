@@ -135,6 +135,10 @@ export const valueText = (value: bigint, scale: MetricScale): string => {
   if (places === 0) return value.toString()
   const sign = value < 0n ? '-' : ''
   const digits = (value < 0n ? -value : value).toString().padStart(places + 1, '0')
-  const fraction = digits.slice(-places).replace(/0+$/, '')
-  return fraction === '' ? `${sign}${digits.slice(0, -places)}` : `${sign}${digits.slice(0, -places)}.${fraction}`
+  const point = digits.length - places
+  let end = digits.length
+  while (end > point && digits.charCodeAt(end - 1) === zero) end -= 1
+  return end === point ? sign + digits.slice(0, point) : `${sign}${digits.slice(0, point)}.${digits.slice(point, end)}`
 }
+
+const zero = 48
