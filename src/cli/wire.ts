@@ -9,11 +9,14 @@ import { type Budgets, createBudgetGuard } from '../guard/budget-guard.ts'
 import type { Crossing } from '../guard/crossings.ts'
 import { createDurableBook } from '../guard/durable-book.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
+import { sqliteAlerts } from '../ledger/sqlite/alerts.ts'
 import { sqliteLeases } from '../ledger/sqlite/leases.ts'
 import type { Store } from '../ledger/store.ts'
+import { alertJson } from '../server/alert-json.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
+import { startAlerting } from './alerting.ts'
 import { openLedger } from './open-ledger.ts'
 import { type Settled, settle } from './settled.ts'
 import { version } from './version.ts'
@@ -37,6 +40,9 @@ export interface WireOptions {
   readonly read?: () => LoadedConfig
 }
 
+/** Alerts of one answer: the open ones, then the latest. */
+const alertsShownMax = 200
+
 /** The whole of taximeter from its configuration: the one place where every part meets every other. Nothing listens yet. */
 export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions): Promise<Wired> => {
   const { config } = loaded
@@ -57,6 +63,9 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
     closers.push(() => budgets.close())
     budgets.onCrossing((crossing) => log.warn(crossingFacts(crossing), crossingText(crossing)))
     intake.onCounted(budgets.observe)
+    const alerts = await startAlerting({ loaded, alertStore: sqliteAlerts({ path: config.data }), store, budgets, log, now })
+    closers.push(() => alerts.close())
+    intake.onCounted((counted) => counted !== undefined && alerts.observe(counted))
     const gateway = createGateway({
       intake,
       book,
@@ -88,6 +97,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       book,
       prices: () => settled.bookJson,
       readings: createReadings(store),
+      alerts: async () => ({ alerts: (await alerts.list(alertsShownMax)).map(alertJson) }),
       ...(read && { reload: () => reload(read()) }),
       ...(!settled.keyRing.isEmpty && { keys: { check: (shown) => settled.keyRing.check(shown) } }),
       limits: { bodyBytesMax: config.bodyBytesMax },

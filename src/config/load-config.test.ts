@@ -25,7 +25,9 @@ describe('loadConfig', () => {
   })
 
   test('a file that was asked for by name has to exist', () => {
-    expect(() => loadConfig({ path: join(folder, 'none.yaml'), isOptional: false, environment: {} })).toThrow(/BAD_CONFIG: The configuration file .*none\.yaml cannot be read/)
+    expect(() => loadConfig({ path: join(folder, 'none.yaml'), isOptional: false, environment: {} })).toThrow(
+      /BAD_CONFIG: The configuration file .*none\.yaml cannot be read/,
+    )
   })
 
   test('the environment overrides the file, and the origin of each setting is known', () => {
@@ -46,7 +48,9 @@ describe('loadConfig', () => {
   test('a secret can come from a file that the file or the environment names', () => {
     writeFileSync(join(folder, 'secret'), 'a-secret-of-many-characters\n')
     expect(load('hashKey_file: secret\n').config.hashKey).toBe('a-secret-of-many-characters')
-    expect(load('upstreams:\n  - {name: x, key_file: secret}\n').config.upstreams).toEqual([{ name: 'x', key: 'a-secret-of-many-characters' }])
+    expect(load('upstreams:\n  - {name: x, key_file: secret}\n').config.upstreams).toEqual([
+      { name: 'x', key: 'a-secret-of-many-characters' },
+    ])
     expect(load('', { TAXIMETER_HASH_KEY_FILE: join(folder, 'secret') }).config.hashKey).toBe('a-secret-of-many-characters')
   })
 
@@ -57,7 +61,11 @@ describe('loadConfig', () => {
     ['a key that stands twice is refused', 'port: 1\nport: 2\n', /taximeter\.yaml:2:1: .*unique/],
     ['a list instead of settings is refused', '- port\n', /should hold settings/],
     ['the place inside a list is found', 'budgets:\n  - name: a\n  - 5\n', /taximeter\.yaml:3:5: "budgets\[1\]"/],
-    ['a secret file that is missing is named', 'upstreams:\n  - key_file: nowhere\n', /taximeter\.yaml:2:15: The file .*nowhere cannot be read \(ENOENT\)/],
+    [
+      'a secret file that is missing is named',
+      'upstreams:\n  - key_file: nowhere\n',
+      /taximeter\.yaml:2:15: The file .*nowhere cannot be read \(ENOENT\)/,
+    ],
   ])('%s', (_, yaml, complaint) => {
     expect(() => load(yaml)).toThrow(complaint)
   })

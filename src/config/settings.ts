@@ -59,6 +59,13 @@ export const settings = {
     'Further upstreams of the gateway, or other settings for a known one; see docs/reference/gateway.md.',
   ),
   budgets: setting(list.default([]), 'Budgets: `{name, scope, limit, per, ...}`; see docs/reference/budgets.md.'),
+  alerts: setting(
+    list.optional(),
+    'Rules of alerts: `{name, kind, ...}`; see docs/reference/alerts.md. Absent: the default ones. An empty list turns all off.',
+  ),
+  silences: setting(list.default([]), 'Alerts that nobody wants to hear of for a while: `{rule?, segment?, from?, until}`.'),
+  notifiers: setting(list.default([]), 'Who is told: `{name, type, ...}`; see docs/reference/alerts.md. The log is always told.'),
+  dashboardUrl: setting(z.url().optional(), 'Address of the dashboard as people reach it, for links in messages.'),
   prices: setting(table.default({}), 'Own models, aliases, discounts and rates; see docs/reference/prices.md.'),
   tools: setting(table.default({}), 'Prices of tools, by name; see docs/reference/prices.md.'),
 } as const
