@@ -30,6 +30,16 @@ describe('a refusal inside what a client made of it', () => {
     })
   })
 
+  test('what is left and what is reserved are told apart', () => {
+    const left =
+      'Budget "support" of team "cx" has $0.25 left of $5.00 per day (UTC) ($4.50 spent, $0.25 reserved), and this call can take $1.00.'
+    expect(BudgetExceededError.of(new Error(`402 BUDGET_EXCEEDED: ${left}`))).toMatchObject({
+      budget: 'support',
+      limit: '5.000000000000',
+      spent: '4.500000000000',
+    })
+  })
+
   test.each([undefined, null, 'BUDGET_EXCEEDED: text', new Error('other'), { message: 7 }])('is not found in %s', (error) => {
     expect(BudgetExceededError.of(error)).toBeUndefined()
   })

@@ -1,7 +1,10 @@
 import type { Refusal } from '../core/budget.ts'
 import { formatUsd, parseUsd } from '../core/money.ts'
 
+/** Begins the message of every refusal; what a client makes of one is known by it. */
 const mark = 'BUDGET_EXCEEDED: '
+
+type Told = Pick<Refusal, 'budget' | 'limit' | 'spent' | 'message'> & Partial<Pick<Refusal, 'reason' | 'resetsAt'>>
 
 /**
  * A call was not sent because a budget that the user set is spent. The only error that metering ever causes.
@@ -13,15 +16,20 @@ export class BudgetExceededError extends Error {
   override readonly name = 'BudgetExceededError'
   readonly code = 'BUDGET_EXCEEDED'
   readonly budget: string
-  /** Decimal dollars, or tokens for a budget in tokens. */
+  /** Decimal dollars, or tokens for a budget in tokens; empty where it is not known. */
   readonly limit: string
   readonly spent: string
+  readonly reason: Refusal['reason'] | undefined
+  /** ISO 8601, UTC; undefined when the budget never resets. */
+  readonly resetsAt: string | undefined
 
-  constructor(refusal: Pick<Refusal, 'budget' | 'limit' | 'spent' | 'message'>, options?: { cause?: unknown }) {
-    super(`BUDGET_EXCEEDED: ${refusal.message}`, options)
+  constructor(refusal: Told, options?: { cause?: unknown }) {
+    super(mark + refusal.message, options)
     this.budget = refusal.budget
     this.limit = refusal.limit
     this.spent = refusal.spent
+    this.reason = refusal.reason
+    this.resetsAt = refusal.resetsAt
   }
 
   /** The refusal inside an error that a client made of it, however often it was wrapped; undefined when there is none. */
@@ -34,14 +42,32 @@ export class BudgetExceededError extends Error {
   }
 }
 
-/** Clients put the message into their own, some as JSON, so that its quotes may be escaped. */
-const refusalIn = (text: string): Pick<Refusal, 'budget' | 'limit' | 'spent' | 'message'> => {
-  const message = text.slice(text.indexOf(mark) + mark.length).replaceAll('\\"', '"')
-  const [, budget = ''] = /"([^"]{1,300})"/.exec(message) ?? []
-  const [, dollar, spent = '', limit = ''] = /(\$?)(\d+(?:\.\d+)?) of \$?(\d+(?:\.\d+)?)/.exec(message) ?? []
-  const amount = (digits: string): string => (dollar === '$' ? formatUsd(parseUsd(digits) ?? 0n) : digits)
-  return { budget, spent: amount(spent), limit: amount(limit), message: message.replace(/"[,}\]][\s\S]*$/, '') }
+/** The latest refusals by their sentences, which are all that comes back from a client. */
+const remembered = new Map<string, Refusal>()
+const rememberedMax = 100
+
+export const rememberRefusal = (refusal: Refusal): void => {
+  const [oldest] = remembered.keys()
+  if (remembered.size >= rememberedMax && oldest !== undefined) remembered.delete(oldest)
+  remembered.set(refusal.message, refusal)
 }
+
+/** Clients put the message into their own, some as JSON, so that its quotes may be escaped. A gateway's refusal is read from its sentence. */
+const refusalIn = (text: string): Told => {
+  const rest = text.slice(text.indexOf(mark) + mark.length).replaceAll('\\"', '"')
+  const message = rest.replace(/"[,}\]][\s\S]*$/, '')
+  const known = remembered.get(message)
+  if (known !== undefined) return known
+  const [, budget = ''] = /"([^"]{1,300})"/.exec(message) ?? []
+  const [, dollar, spent = '', limit = ''] =
+    /(\$?)(\d+(?:\.\d+)?) of \$?(\d+(?:\.\d+)?)/.exec(message) ??
+    turned(/left of (\$?)(\d+(?:\.\d+)?)[\s\S]*?\(\$?(\d+(?:\.\d+)?) spent/.exec(message))
+  const amount = (digits: string): string => (dollar === '$' && digits !== '' ? formatUsd(parseUsd(digits) ?? 0n) : digits)
+  return { budget, spent: amount(spent), limit: amount(limit), message }
+}
+
+const turned = (match: RegExpExecArray | null): readonly (string | undefined)[] =>
+  match === null ? [] : [match[0], match[1], match[3], match[2]]
 
 const chainLengthMax = 20
 

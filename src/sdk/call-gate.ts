@@ -69,7 +69,8 @@ const aheadOf = (event: string, provider: string, body: ReadBody | undefined, sc
     model: body?.report.model ?? 'unknown',
     promptTokens: body?.prompt === undefined ? 0 : mostTokens(promptBytesOf(body.prompt)),
     ...(outputMax !== undefined && { outputMax }),
-    ...(budget !== undefined && { runBudgetUsd: formatUsd(budget.limit) }),
+    // A budget that only warns must not become one that refuses.
+    ...(budget?.onBudget === 'stop' && { runBudgetUsd: formatUsd(budget.limit) }),
   }
 }
 

@@ -212,7 +212,11 @@ export const createEventQueue = (options: QueueOptions): EventQueue => {
       stop.abort()
       await sending
       if (items.length > 0) giveUp(items.length, `${items.length} events could not be sent before close() and are lost.`)
-      await sender.close()
+      try {
+        await sender.close()
+      } catch (error) {
+        warn('metering-failed', `The way to the ledger could not be closed: ${error instanceof Error ? error.message : String(error)}`)
+      }
     },
   }
 }

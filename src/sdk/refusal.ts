@@ -1,5 +1,6 @@
 import type { Refusal } from '../core/budget.ts'
 import type { Dialect } from '../providers/dialect.ts'
+import { rememberRefusal } from './budget-exceeded-error.ts'
 
 /**
  * A refused call as an answer of its provider: status 402 in the provider's form of an error.
@@ -8,6 +9,7 @@ import type { Dialect } from '../providers/dialect.ts'
  * anthropic twice, with pauses), while every one of them gives up at once on 402; the header says so to those that ask.
  */
 export const refusedResponse = (refusal: Refusal, dialect: Dialect, url: string): Response => {
+  rememberRefusal(refusal)
   const message = `BUDGET_EXCEEDED: ${refusal.message}`
   const error = { type: 'budget_exceeded', code: 'BUDGET_EXCEEDED', status: 'BUDGET_EXCEEDED', message, param: null }
   const body = dialect.name === 'ollama' ? { error: message } : { type: 'error', error }

@@ -85,7 +85,7 @@ describe('a guard', () => {
       },
       ...more,
     })
-    const response = await tracker.run({ task: 't', budgetUsd: '1' }, async () => {
+    const response = await tracker.run({ task: 't', budgetUsd: '1', onBudget: 'stop' }, async () => {
       const response = await tracker.fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(chat) })
       return { status: response.status, body: await response.json() }
     })
