@@ -1,0 +1,140 @@
+import { type ReactNode, useState } from 'react'
+import type { CallJson } from '../../../../src/server/api.ts'
+import { useLiveState } from '../../api/live-context.tsx'
+import { useAbout } from '../../api/use-lists.ts'
+import { compact, exactUsd, usd } from '../../format/numbers.ts'
+import { useSetView, useView } from '../../state/use-view.ts'
+import { Card } from '../../ui/card.tsx'
+import { Icon } from '../../ui/icon.tsx'
+import { PageHead } from '../../ui/page-head.tsx'
+import { pathOf, ViewLink } from '../../ui/view-link.tsx'
+import { type Snippet, snippets } from './snippets.ts'
+
+/** How the first call gets here, and the moment when it does. */
+export const StartPage = (): ReactNode => {
+  const { search } = useView()
+  const { data: about } = useAbout()
+  const snippet = snippets.find(({ id }) => id === search.client) ?? snippets[0]
+  const { origin } = window.location
+  return (
+    <div className="mx-auto flex w-full max-w-4xl flex-col gap-4">
+      <PageHead title="Get started" note="The meter runs. Point an agent at it and every call shows up here, priced." />
+      <Card title="1. The address">
+        <Code text={origin} />
+      </Card>
+      <Card title="2. Your client">
+        <SnippetTabs current={snippet} />
+        {snippet !== undefined && (
+          <div id="snippet" role="tabpanel" aria-label={snippet.title} className="mt-3 flex flex-col gap-2">
+            <p className="text-[0.8125rem] text-ink-2">{snippet.about}</p>
+            <Code text={snippet.code(origin)} />
+            {snippet.needsGateway && about?.has.gateway === false && (
+              <p className="text-xs text-warn">The gateway is switched off on this server.</p>
+            )}
+          </div>
+        )}
+      </Card>
+      <FirstCall hasEntries={(about?.ledger.entries ?? 0) > 0} />
+    </div>
+  )
+}
+
+const SnippetTabs = ({ current }: { current: Snippet | undefined }): ReactNode => {
+  const setView = useSetView()
+  return (
+    <div role="tablist" aria-label="Client" className="flex flex-wrap gap-1">
+      {snippets.map((snippet) => (
+        <button
+          key={snippet.id}
+          type="button"
+          role="tab"
+          aria-selected={snippet === current}
+          aria-controls="snippet"
+          onClick={() => setView({ client: snippet.id }, { replace: true })}
+          className="h-8 rounded-md px-3 text-[0.8125rem] text-ink-2 hover:bg-sunken aria-selected:bg-sunken aria-selected:font-medium aria-selected:text-ink aria-selected:shadow-[inset_0_-2px_0_var(--accent)]"
+        >
+          {snippet.title}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+const Code = ({ text }: { text: string }): ReactNode => {
+  const [isCopied, setIsCopied] = useState(false)
+  const copy = (): void => {
+    void navigator.clipboard.writeText(text).then(() => {
+      setIsCopied(true)
+      setTimeout(() => setIsCopied(false), 2_000)
+    })
+  }
+  return (
+    <div className="relative">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by key. */}
+      <pre tabIndex={0} className="overflow-x-auto rounded-md bg-sunken py-3 pr-24 pl-4 font-mono text-[0.8125rem] leading-5">
+        <code>{text}</code>
+      </pre>
+      <button type="button" onClick={copy} className="field absolute top-1.5 right-1.5 flex items-center gap-1.5 text-xs">
+        <Icon name={isCopied ? 'check' : 'copy'} className="size-3.5" />
+        <span aria-live="polite">{isCopied ? 'Copied' : 'Copy'}</span>
+      </button>
+    </div>
+  )
+}
+
+const FirstCall = ({ hasEntries }: { hasEntries: boolean }): ReactNode => {
+  const { recent } = useLiveState()
+  const call = recent[0]
+  return (
+    <Card title="3. The first call">
+      <div aria-live="polite">
+        {call !== undefined ? (
+          <Arrived call={call} />
+        ) : hasEntries ? (
+          <p>
+            Calls are in the ledger already.{' '}
+            <ViewLink to="/" className="link font-medium">
+              To the overview
+            </ViewLink>
+          </p>
+        ) : (
+          <p className="flex items-center gap-3 text-ink-2">
+            <span aria-hidden="true" className="size-2.5 animate-[pulse-dot_1.6s_ease-out_infinite] rounded-full bg-accent" />
+            Waiting for the first call…
+          </p>
+        )}
+      </div>
+    </Card>
+  )
+}
+
+const Arrived = ({ call }: { call: CallJson }): ReactNode => (
+  <div className="flex flex-wrap items-center gap-x-6 gap-y-3">
+    <span className="flex items-center gap-2 font-medium">
+      <Icon name="check" className="size-5 text-ok" />
+      It is here.
+    </span>
+    <span>
+      <bdi className="font-medium">{call.kind === 'llm' ? call.model : call.tool}</bdi>
+      {call.kind === 'llm' && (
+        <span className="text-ink-2">
+          {' '}
+          {compact(call.promptTokens)} tokens in, {compact(call.completionTokens)} out
+        </span>
+      )}
+    </span>
+    <span className="meter-figure text-2xl" title={call.charge.basis === 'unpriced' ? undefined : exactUsd(call.charge.totalUsd)}>
+      {call.charge.basis === 'unpriced' ? 'unpriced' : usd(call.charge.totalUsd)}
+    </span>
+    <span className="ml-auto flex gap-2">
+      {call.run !== undefined && (
+        <ViewLink to={pathOf('/runs', call.run)} className="field flex items-center">
+          Open the run
+        </ViewLink>
+      )}
+      <ViewLink to="/" className="field flex items-center bg-accent font-medium text-on-accent">
+        To the overview
+      </ViewLink>
+    </span>
+  </div>
+)

@@ -1,0 +1,39 @@
+import { type ReactNode, useMemo } from 'react'
+import { TimeChart } from '../charts/time-chart.tsx'
+import { approximate } from '../format/sums.ts'
+import { figureText } from '../state/measures.ts'
+import { axisText, summaryOf } from './stack-text.ts'
+import type { Stack } from './use-stack.ts'
+
+interface StackChartProps {
+  readonly stack: Stack
+  readonly label: string
+  readonly isOpen: boolean
+  readonly height?: number
+  readonly onZoom: (from: number, to: number) => void
+}
+
+/** A stack drawn: bars for sums, lines for everything that cannot be added up. */
+export const StackChart = ({ stack, label, isOpen, height, onZoom }: StackChartProps): ReactNode => {
+  const { info, starts, interval, layers, wholes, answer } = stack
+  const series = useMemo(
+    () => layers.map((layer) => ({ name: layer.name, color: layer.color, values: layer.values.map(approximate) })),
+    [layers],
+  )
+  return (
+    <TimeChart
+      label={`${label}. ${summaryOf(stack)}`}
+      starts={starts}
+      interval={interval}
+      zone={answer.tz}
+      series={series}
+      kind={info.isSum ? 'stack' : 'line'}
+      axisText={(value) => axisText(info, value)}
+      figureText={(layer, bucket) => figureText(info, layers[layer]?.values[bucket])}
+      totalText={(bucket) => figureText(info, wholes[bucket])}
+      isOpen={isOpen}
+      onZoom={onZoom}
+      {...(height !== undefined && { height })}
+    />
+  )
+}

@@ -1,0 +1,37 @@
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { useCarried } from '../state/use-view.ts'
+import type { SearchPatch } from '../state/view.ts'
+
+interface ViewLinkProps {
+  /** A path of this dashboard, such as "/runs". Names in it are encoded by `pathOf`. */
+  readonly to: string
+  /** Parameters of the address besides the period, the zone and the filters, which go along. */
+  readonly patch?: SearchPatch
+  readonly className?: string
+  readonly title?: string
+  readonly label?: string
+  readonly isCurrent?: boolean
+  readonly children: ReactNode
+}
+
+/** A link within the dashboard that keeps what is being looked at. */
+export const ViewLink = ({ to, patch, className, title, label, isCurrent, children }: ViewLinkProps): ReactNode => {
+  const carry = useCarried()
+  return (
+    <Link
+      to={to}
+      search={carry(patch) as never}
+      preload="intent"
+      {...(className !== undefined && { className })}
+      {...(title !== undefined && { title })}
+      {...(label !== undefined && { 'aria-label': label })}
+      {...(isCurrent && { 'aria-current': 'true' as const })}
+    >
+      {children}
+    </Link>
+  )
+}
+
+/** "/runs" and an id that may hold anything → one path. */
+export const pathOf = (base: string, ...names: readonly string[]): string => [base, ...names.map(encodeURIComponent)].join('/')
