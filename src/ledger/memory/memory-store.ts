@@ -3,10 +3,10 @@ import type { CallEntry, Entry, RunRecord } from '../../core/event.ts'
 import type { Filter } from '../../core/question.ts'
 import { admitReport, correctionOf, joinKeyOf, type KnownCall } from '../admission.ts'
 import { accepts, callValue, isOfRun, runValue, slicesOf } from '../attributes.ts'
+import { afterCursor, sortedRuns } from '../pages.ts'
 import { byTime, runSummaryOf } from '../run-summary.ts'
 import { type Appended, type EntryPage, pageLimitMax, type RunPage, type RunSummary, runCallsMax, type Store } from '../store.ts'
 import { askRaw, type Book } from './ask.ts'
-import { afterCursor, sortedRuns } from './pages.ts'
 
 interface Kept {
   readonly seq: number

@@ -1,6 +1,6 @@
-import { TaximeterError } from '../../core/errors.ts'
-import type { CallEntry } from '../../core/event.ts'
-import { type EntryPage, type Page, pageLimitMax, type RunFilter, type RunPage, type RunSummary } from '../store.ts'
+import { TaximeterError } from '../core/errors.ts'
+import type { CallEntry } from '../core/event.ts'
+import { type EntryPage, type Page, pageLimitMax, type RunFilter, type RunPage, type RunSummary } from './store.ts'
 
 /** One page of runs: from the largest of what they are sorted by, ties by name, so that a page can go on where another ended. */
 export const sortedRuns = (runs: readonly RunSummary[], sort: RunFilter['sort'], page: Page): RunPage => {

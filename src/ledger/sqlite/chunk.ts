@@ -1,0 +1,196 @@
+import { type Block, column, createBlock, dimNames, sliceStart } from './block.ts'
+
+/**
+ * A block as it lies in the file. Every column is as narrow as its values allow: a dimension is a list of its few values and a
+ * place in it per row, a sum is a base and one, two, four or eight bytes; what is the same in every row takes none. Little-endian and
+ * aligned, so that reading is looking: no value is decoded before it is used.
+ */
+export interface Chunk {
+  readonly rows: number
+  readonly dims: readonly (ChunkDim | undefined)[]
+  readonly columns: readonly (ChunkColumn | undefined)[]
+}
+
+/** Row i has the value `values[places[i]]`; without places every row has the one value. */
+export interface ChunkDim {
+  readonly values: Int32Array
+  readonly places: Uint8Array | Uint16Array | Int32Array | undefined
+}
+
+/** Row i has `base + data[i]`; without data every row has the base. */
+export interface ChunkColumn {
+  readonly base: number
+  readonly data: Uint8Array | Uint16Array | Uint32Array | Float64Array | undefined
+}
+
+type Data = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array
+
+interface Section {
+  readonly id: number
+  readonly isDim: boolean
+  /** Bytes per row; 0: none; 255: the same as the column `alias`. */
+  readonly width: number
+  readonly values: Int32Array | undefined
+  readonly base: number
+  readonly data: Data | undefined
+}
+
+const sectionBytes = 16
+
+/** `hasSlices` chooses the price lines' columns, otherwise dimensions and everything else. */
+export const formatChunk = (block: Block, part: 'sums' | 'slices'): Uint8Array => {
+  const sections: Section[] = []
+  if (part === 'sums')
+    for (const [dim, values] of block.dims.entries()) if (values !== undefined) sections.push(dimSection(dim, values, block.rows))
+  for (const [index, values] of block.columns.entries()) {
+    if (values === undefined || index >= sliceStart !== (part === 'slices')) continue
+    const section = columnSection(index, values, block)
+    if (section !== undefined) sections.push(section)
+  }
+  return layOut(block.rows, sections)
+}
+
+const layOut = (rows: number, sections: readonly Section[]): Uint8Array => {
+  let size = 8 + sections.length * sectionBytes
+  for (const section of sections) size += (section.values?.byteLength ?? 0) + (section.data?.byteLength ?? 0) + 16
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, rows, true)
+  view.setUint32(4, sections.length, true)
+  let at = 8 + sections.length * sectionBytes
+  for (const [index, section] of sections.entries()) {
+    const head = 8 + index * sectionBytes
+    view.setUint16(head, section.id, true)
+    view.setUint8(head + 2, section.isDim ? 1 : 0)
+    view.setUint8(head + 3, section.width)
+    view.setUint32(head + 4, section.values?.length ?? 0, true)
+    view.setFloat64(head + 8, section.base, true)
+    for (const data of [section.values, section.data]) {
+      if (data === undefined || data.byteLength === 0) continue
+      at = aligned(at, data.BYTES_PER_ELEMENT)
+      bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
+      at += data.byteLength
+    }
+  }
+  return bytes.subarray(0, at)
+}
+
+const aligned = (at: number, bytes: number): number => Math.ceil(at / bytes) * bytes
+
+const smallValues = 1 << 16
+const placeOf = new Int32Array(smallValues).fill(-1)
+
+const dimSection = (id: number, source: Int32Array, rows: number): Section => {
+  const values: number[] = []
+  const places = new Int32Array(rows)
+  const large = new Map<number, number>()
+  for (let row = 0; row < rows; row++) {
+    const value = source[row] as number
+    const isSmall = value >= 0 && value < smallValues
+    let place = isSmall ? (placeOf[value] as number) : (large.get(value) ?? -1)
+    if (place === -1) {
+      place = values.push(value) - 1
+      if (isSmall) placeOf[value] = place
+      else large.set(value, place)
+    }
+    places[row] = place
+  }
+  for (const value of values) if (value >= 0 && value < smallValues) placeOf[value] = -1
+  const data =
+    values.length <= 1
+      ? undefined
+      : values.length <= 256
+        ? Uint8Array.from(places)
+        : values.length <= smallValues
+          ? Uint16Array.from(places)
+          : places
+  return { id, isDim: true, width: data?.BYTES_PER_ELEMENT ?? 0, values: Int32Array.from(values), base: 0, data }
+}
+
+const sameAsCalls = 255
+
+const columnSection = (id: number, source: Float64Array, block: Block): Section | undefined => {
+  const rows = block.rows
+  let least = Number.POSITIVE_INFINITY
+  let most = Number.NEGATIVE_INFINITY
+  for (let row = 0; row < rows; row++) {
+    const value = source[row] as number
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  const plain = { id, isDim: false, values: undefined, base: least, data: undefined }
+  if (least === most) return least === 0 ? undefined : { ...plain, width: 0 }
+  // How many calls used a unit is nearly always how many calls there were.
+  const calls = block.columns[column.calls]
+  if (id >= sliceStart && calls !== undefined && isSame(source, calls, rows)) return { ...plain, width: sameAsCalls }
+  const data = narrow(source, rows, least, most - least)
+  return { ...plain, base: data instanceof Float64Array ? 0 : least, width: data.BYTES_PER_ELEMENT, data }
+}
+
+const isSame = (left: Float64Array, right: Float64Array, rows: number): boolean => {
+  for (let row = 0; row < rows; row++) if (left[row] !== right[row]) return false
+  return true
+}
+
+const narrow = (source: Float64Array, rows: number, base: number, range: number): Data => {
+  if (range >= 2 ** 32) return source.slice(0, rows)
+  const data = range < 256 ? new Uint8Array(rows) : range < 65_536 ? new Uint16Array(rows) : new Uint32Array(rows)
+  for (let row = 0; row < rows; row++) data[row] = (source[row] as number) - base
+  return data
+}
+
+/** Looks into the bytes of a chunk, and into those of its slices where they were read too. */
+export const parseChunk = (sums: Uint8Array, slices?: Uint8Array | null): Chunk => {
+  const dims: (ChunkDim | undefined)[] = new Array(dimNames.length).fill(undefined)
+  const columns: (ChunkColumn | undefined)[] = []
+  const rows = new DataView(sums.buffer, sums.byteOffset).getUint32(0, true)
+  for (const bytes of [sums, slices]) if (bytes !== undefined && bytes !== null) readSections(bytes, rows, dims, columns)
+  return { rows, dims, columns }
+}
+
+const readSections = (bytes: Uint8Array, rows: number, dims: (ChunkDim | undefined)[], columns: (ChunkColumn | undefined)[]): void => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const count = view.getUint32(4, true)
+  let at = 8 + count * sectionBytes
+  const take = (length: number, width: number, isSigned: boolean): Data => {
+    const start = aligned(at, width)
+    at = start + length * width
+    const offset = bytes.byteOffset + start
+    if (width === 1) return new Uint8Array(bytes.buffer, offset, length)
+    if (width === 2) return new Uint16Array(bytes.buffer, offset, length)
+    if (width === 8) return new Float64Array(bytes.buffer, offset, length)
+    return isSigned ? new Int32Array(bytes.buffer, offset, length) : new Uint32Array(bytes.buffer, offset, length)
+  }
+  for (let index = 0; index < count; index++) {
+    const head = 8 + index * sectionBytes
+    const id = view.getUint16(head, true)
+    const width = view.getUint8(head + 3)
+    const base = view.getFloat64(head + 8, true)
+    if (view.getUint8(head + 2) === 1) {
+      const values = take(view.getUint32(head + 4, true), 4, true) as Int32Array
+      dims[id] = { values, places: width === 0 ? undefined : (take(rows, width, true) as Uint8Array | Uint16Array | Int32Array) }
+    } else if (width === sameAsCalls) columns[id] = columns[column.calls] ?? { base: 0, data: undefined }
+    else columns[id] = { base, data: width === 0 ? undefined : (take(rows, width, false) as Exclude<ChunkColumn['data'], undefined>) }
+  }
+}
+
+/** A chunk as a block that can be combined with others. */
+export const blockOf = (chunk: Chunk): Block => {
+  const block = createBlock()
+  block.rows = chunk.rows
+  for (const [dim, found] of chunk.dims.entries()) {
+    if (found === undefined) continue
+    const values = new Int32Array(chunk.rows)
+    if (found.places === undefined) values.fill(found.values[0] ?? 0)
+    else for (let row = 0; row < chunk.rows; row++) values[row] = found.values[found.places[row] as number] as number
+    block.dims[dim] = values
+  }
+  for (const [index, found] of chunk.columns.entries()) {
+    if (found === undefined) continue
+    const values = new Float64Array(chunk.rows)
+    if (found.data === undefined) values.fill(found.base)
+    else for (let row = 0; row < chunk.rows; row++) values[row] = found.base + (found.data[row] as number)
+    block.columns[index] = values
+  }
+  return block
+}
