@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { dailyBudget, formatAmount, sayAmount, windowName } from './budget.ts'
-import { budgetsMax, parseBudget, parseBudgets } from './budget-form.ts'
+import { budgetFields, budgetsMax, parseBudget, parseBudgets, plainScopes } from './budget-form.ts'
 
 const form = (more: Readonly<Record<string, unknown>> = {}) => ({ name: 'support', limit: '$5', per: 'day', ...more })
 const budget = (more: Readonly<Record<string, unknown>> = {}) => parseBudget(form(more), 'budgets[0]')
@@ -167,4 +168,18 @@ test('amounts and windows have one outside form', () => {
     '7d',
     'day UTC',
   ])
+})
+
+describe('docs/reference/budgets.md', () => {
+  const page = readFileSync(new URL('../../docs/reference/budgets.md', import.meta.url), 'utf8')
+
+  test('has a row for every setting, and none that there is not', () => {
+    const table = /\| setting \|[^]*?\n\n/.exec(page)?.[0] ?? ''
+    expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)).toEqual([...budgetFields])
+  })
+
+  test('names every scope', () => {
+    const row = /^\| `scope` \|.*$/m.exec(page)?.[0] ?? ''
+    expect(plainScopes.filter((scope) => !row.includes(`\`${scope}\``))).toEqual([])
+  })
 })

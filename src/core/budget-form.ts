@@ -7,8 +7,9 @@ export const budgetsMax = 1_000
 export const budgetNameCharsMax = 100
 export const thresholdsMax = 10
 
-const plainScopes = ['all', 'agent', 'task', 'team', 'user', 'model', 'key', 'release', 'environment', 'run', 'session'] as const
-const fields = ['name', 'scope', 'limit', 'per', 'zone', 'onExceed', 'thresholds', 'unpriced'] as const
+export const plainScopes = ['all', 'agent', 'task', 'team', 'user', 'model', 'key', 'release', 'environment', 'run', 'session'] as const
+/** What can be said of a budget; docs/reference/budgets.md has a row for each. */
+export const budgetFields = ['name', 'scope', 'limit', 'per', 'zone', 'onExceed', 'thresholds', 'unpriced'] as const
 const spans = ['1h', '24h', '7d', '30d'] as const
 const calendars = ['hour', 'day', 'week', 'month'] as const
 
@@ -53,7 +54,8 @@ const objectOf = (value: unknown, path: string): Readonly<Record<string, unknown
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuse(path, `should be an object such as {name: support, limit: $5, per: day}, got ${say(value)}`)
   for (const field of Object.keys(value))
-    if (!fields.some((known) => known === field)) refuse(`${path}.${field}`, `is not a setting of a budget; there are ${fields.join(', ')}`)
+    if (!budgetFields.some((known) => known === field))
+      refuse(`${path}.${field}`, `is not a setting of a budget; there are ${budgetFields.join(', ')}`)
   return value as Readonly<Record<string, unknown>>
 }
 

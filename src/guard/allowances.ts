@@ -189,7 +189,9 @@ export const createAllowances = (options: AllowancesOptions): Allowances => {
       if (event.run !== undefined && own.allowances.has(event.run)) observeIn({ item: own, value: event.run }, entry, sign, now)
     },
     async replace(budgets, now) {
-      const next = budgets.map((budget) => shelves.find(({ identity }) => identity === identityOf(budget)) ?? createShelf(budget))
+      // The same budget twice would count everything twice; the later one stands.
+      const distinct = [...new Map(budgets.map((budget) => [identityOf(budget), budget])).values()]
+      const next = distinct.map((budget) => shelves.find(({ identity }) => identity === identityOf(budget)) ?? createShelf(budget))
       const added = next.filter((shelf) => !shelves.includes(shelf))
       for (const shelf of added) shelf.backlog = []
       joining = createBindings(added, prices)
@@ -200,7 +202,7 @@ export const createAllowances = (options: AllowancesOptions): Allowances => {
       }
       for (const shelf of shelves) if (!next.includes(shelf)) for (const { key } of shelf.allowances.values()) book.close(key)
       shelves = next
-      for (const [index, budget] of budgets.entries()) setBudget(next[index] as Shelf, budget)
+      for (const [index, budget] of distinct.entries()) setBudget(next[index] as Shelf, budget)
       bindings = createBindings(next, prices)
       for (const shelf of added) settleBacklog(shelf, now())
       for (const shelf of next) for (const allowance of shelf.allowances.values()) options.onChange(allowance, now())

@@ -423,6 +423,15 @@ describe('reloading', () => {
     ])
   })
 
+  test('the same budget twice counts once', async () => {
+    const it = await ride([
+      { name: 'a', limit: '$1', per: 'day' },
+      { name: 'a', limit: '$2', per: 'day' },
+    ])
+    await it.keep(entry({ input: 100 }))
+    expect(only(it)).toMatchObject({ spent: micro(100), limit: micro(2_000_000) })
+  })
+
   test('a ledger that cannot be asked changes nothing', async () => {
     const it = await ride([{ name: 'a', limit: '$0.0005', per: 'day' }])
     const asking = vi.spyOn(it.store, 'ask').mockRejectedValue(new Error('closed'))

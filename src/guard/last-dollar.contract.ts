@@ -10,7 +10,7 @@ import { ahead, budgetOf, entry, prices } from './ride.contract.ts'
  * "<event> left" before a call leaves, and keeps what the call cost when it is over.
  */
 const [path = '', holder = '', seed = '1'] = process.argv.slice(2)
-const store = await sqliteStore({ path })
+const store = await sqliteStore({ path, durability: 'normal' })
 const now = () => Date.now()
 const book = await createDurableBook({ leases: sqliteLeases({ path }), holder, now: now() })
 const guard = await createBudgetGuard({

@@ -64,7 +64,9 @@ export const besideLedger = <Statements>({ path, schema, prepare, what, busyMs =
           throw error
         }
       }),
-    close: (): void => database.close(),
+    close: (): void => {
+      if (database.isOpen) database.close()
+    },
   }
 }
 
