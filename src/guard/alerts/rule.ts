@@ -73,73 +73,62 @@ export const parseRule = (value: unknown, path: string): Rule => {
   return rule
 }
 
-const conditionOf = (read: Reader, path: string): Condition => {
-  const kind = read.oneOf('kind', [
-    'threshold',
-    'change',
-    'burn',
-    'baseline',
-    'release',
-    'new',
-    'unpriced',
-    'coverage',
-    'request',
-    'repeat',
-    'silent',
-  ])
-  switch (kind) {
-    case 'threshold': {
-      const [above, below] = [read.number('above'), read.number('below')]
-      if ((above === undefined) === (below === undefined)) throw bad(path, 'either "above" or "below"', 'both or neither')
-      return {
-        kind,
-        measure: measureOf(read, path),
-        windowMs: read.span('window') ?? hourMs,
-        callsMin: read.number('callsMin') ?? 1,
-        ...(above !== undefined && { above }),
-        ...(below !== undefined && { below }),
-      }
+/** How each kind is read, with its defaults: the one list of kinds. */
+const conditions: { readonly [Kind in Condition['kind']]: (read: Reader, path: string) => Extract<Condition, { kind: Kind }> } = {
+  threshold: (read, path) => {
+    const [above, below] = [read.number('above'), read.number('below')]
+    if ((above === undefined) === (below === undefined)) throw bad(path, 'either "above" or "below"', 'both or neither')
+    return {
+      kind: 'threshold',
+      measure: measureOf(read, path),
+      windowMs: read.span('window') ?? hourMs,
+      callsMin: read.number('callsMin') ?? 1,
+      ...(above !== undefined && { above }),
+      ...(below !== undefined && { below }),
     }
-    case 'change':
-      return {
-        kind,
-        measure: measureOf(read, path),
-        windowMs: read.span('window') ?? 30 * dayMs,
-        rise: read.share('rise') ?? 0.3,
-        callsMin: read.number('callsMin') ?? 20,
-      }
-    case 'burn':
-      return { kind, pairs: burnPairs }
-    case 'baseline':
-      return { kind, distance: read.number('distance') ?? 5 }
-    case 'release':
-      return { kind, windowMs: read.span('window') ?? 7 * dayMs, rise: read.share('rise') ?? 0.2, runsMin: read.number('runsMin') ?? 30 }
-    case 'new':
-      return {
-        kind,
-        attribute: read.oneOf('attribute', ['model', 'provider', 'tool', 'agent']) ?? 'model',
-        windowMs: read.span('window') ?? hourMs,
-      }
-    case 'unpriced':
-      return { kind, windowMs: read.span('window') ?? hourMs }
-    case 'coverage':
-      return { kind, below: read.share('below') ?? 0.95, windowMs: read.span('window') ?? dayMs, callsMin: read.number('callsMin') ?? 20 }
-    case 'request':
-      return { kind, tokensAbove: read.number('tokensAbove') ?? 8_000 }
-    case 'repeat':
-      return {
-        kind,
-        times: read.number('times') ?? 5,
-        within: read.oneOf('within', ['run', 'agent']) ?? 'run',
-        windowMs: read.span('window') ?? hourMs,
-      }
-    case 'silent':
-      return { kind, afterMs: read.span('after') ?? 3 * hourMs }
-    case undefined:
-      throw bad(`${path}.kind`, 'threshold, change, burn, baseline, release, new, unpriced, coverage, request, repeat or silent', undefined)
-    default:
-      return kind satisfies never
-  }
+  },
+  change: (read, path) => ({
+    kind: 'change',
+    measure: measureOf(read, path),
+    windowMs: read.span('window') ?? 30 * dayMs,
+    rise: read.share('rise') ?? 0.3,
+    callsMin: read.number('callsMin') ?? 20,
+  }),
+  burn: () => ({ kind: 'burn', pairs: burnPairs }),
+  baseline: (read) => ({ kind: 'baseline', distance: read.number('distance') ?? 5 }),
+  release: (read) => ({
+    kind: 'release',
+    windowMs: read.span('window') ?? 7 * dayMs,
+    rise: read.share('rise') ?? 0.2,
+    runsMin: read.number('runsMin') ?? 30,
+  }),
+  new: (read) => ({
+    kind: 'new',
+    attribute: read.oneOf('attribute', ['model', 'provider', 'tool', 'agent']) ?? 'model',
+    windowMs: read.span('window') ?? hourMs,
+  }),
+  unpriced: (read) => ({ kind: 'unpriced', windowMs: read.span('window') ?? hourMs }),
+  coverage: (read) => ({
+    kind: 'coverage',
+    below: read.share('below') ?? 0.95,
+    windowMs: read.span('window') ?? dayMs,
+    callsMin: read.number('callsMin') ?? 20,
+  }),
+  request: (read) => ({ kind: 'request', tokensAbove: read.number('tokensAbove') ?? 8_000 }),
+  repeat: (read) => ({
+    kind: 'repeat',
+    times: read.number('times') ?? 5,
+    within: read.oneOf('within', ['run', 'agent']) ?? 'run',
+    windowMs: read.span('window') ?? hourMs,
+  }),
+  silent: (read) => ({ kind: 'silent', afterMs: read.span('after') ?? 3 * hourMs }),
+}
+
+const kinds = Object.keys(conditions) as readonly Condition['kind'][]
+
+const conditionOf = (read: Reader, path: string): Condition => {
+  const kind = read.oneOf('kind', kinds) ?? refuse(`${path}.kind`, kinds.join(', '), undefined)
+  return conditions[kind](read, path)
 }
 
 /** Fast pairs as runaway detectors: so much of the budget within the long window, and the same pace within the short one. */
