@@ -247,7 +247,8 @@ export interface SessionDetailJson {
 export type StreamMessage =
   /** First of all: from where the stream tells, and the clock of the server. */
   | { readonly type: 'open'; readonly cursor: string; readonly now: Instant }
-  | { readonly type: 'call'; readonly call: CallJson }
+  /** `isCounted` is false for a report that another one of the same call stands for: it is in no total. */
+  | { readonly type: 'call'; readonly call: CallJson; readonly isCounted: boolean }
   | { readonly type: 'run'; readonly run: RunRecordJson }
   /** The reader was too slow and entries were left out: ask again for what is shown, then go on. */
   | { readonly type: 'gap'; readonly cursor: string }

@@ -78,6 +78,19 @@ describe('/v1/stream', () => {
     expect((await reader.next()).message).toMatchObject({ type: 'run', run: { run: 'r-1', phase: 'end', stopReason: 'completed' } })
   })
 
+  test('tells which reports stand for a call and which do not', async () => {
+    const server = await serving()
+    const reader = await follow(`${server.url}/v1/stream`)
+    await reader.next()
+    await server.intake.admit([modelCall(1, { callKey: 'openai:c-1' })], { source: 'gateway' })
+    await server.intake.admit([modelCall(2, { callKey: 'openai:c-1' })], { source: 'import' })
+    const told = [(await reader.next()).message, (await reader.next()).message]
+    expect(told.map((message) => message.type === 'call' && [message.call.id, message.isCounted])).toEqual([
+      [eventId(1), true],
+      [eventId(2), false],
+    ])
+  })
+
   test('resumes after the last event that was seen, with nothing lost and nothing twice', async () => {
     const server = await serving()
     const reader = await follow(`${server.url}/v1/stream`)

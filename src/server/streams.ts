@@ -1,5 +1,4 @@
 import { TaximeterError } from '../core/errors.ts'
-import type { Entry } from '../core/event.ts'
 import type { Followed, Store } from '../ledger/store.ts'
 import type { StreamMessage } from './api.ts'
 import { callJson, instant, runRecordJson } from './entry-json.ts'
@@ -92,7 +91,7 @@ const streamBody = ({ store, limits, now, after, head, ended }: StreamContext): 
       from = await store.head()
       await send({ type: 'gap', cursor: from }, from)
     }
-    for await (const { cursor, entry } of store.follow(from, signal)) await send(messageOf(entry), cursor)
+    for await (const followed of store.follow(from, signal)) await send(messageOf(followed), followed.cursor)
   }
 
   let heartbeat: NodeJS.Timeout | undefined
@@ -138,12 +137,12 @@ const replay = async (
   const caughtUp = new AbortController()
   const patience = setTimeout(() => caughtUp.abort(), replayWaitMs)
   try {
-    for await (const { cursor, entry } of store.follow(after, AbortSignal.any([signal, caughtUp.signal])) as AsyncIterable<Followed>) {
+    for await (const followed of store.follow(after, AbortSignal.any([signal, caughtUp.signal]))) {
       if (told === most) return undefined
       patience.refresh()
-      await send(messageOf(entry), cursor)
+      await send(messageOf(followed), followed.cursor)
       told += 1
-      if (cursor === head) return cursor
+      if (followed.cursor === head) return head
     }
     return undefined
   } catch (error) {
@@ -156,8 +155,8 @@ const replay = async (
   }
 }
 
-const messageOf = (entry: Entry): StreamMessage =>
-  entry.charge === undefined ? { type: 'run', run: runRecordJson(entry.event) } : { type: 'call', call: callJson(entry) }
+const messageOf = ({ entry, isCounted }: Followed): StreamMessage =>
+  entry.charge === undefined ? { type: 'run', run: runRecordJson(entry.event) } : { type: 'call', call: callJson(entry), isCounted }
 
 const eventText = (message: StreamMessage, cursor: string): string =>
   `id: ${cursor}\nevent: ${message.type}\ndata: ${JSON.stringify(message)}\n\n`
