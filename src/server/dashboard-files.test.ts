@@ -24,7 +24,7 @@ const html = { accept: 'text/html,application/xhtml+xml' }
 describe('the dashboard', () => {
   test('its page is answered at / and for every view, and asked for again each time', async () => {
     const { get } = await testServer({ dashboard: folder })
-    for (const path of ['/', '/runs', '/runs/r-1', '/explore?measure=cost', '/index.html']) {
+    for (const path of ['/', '/runs', '/runs/r-1', '/models/gpt-4.1', '/explore?measure=cost', '/index.html']) {
       const { status, headers, body } = await get(path, html)
       expect([path, status, headers.get('cache-control'), body]).toEqual([path, 200, 'no-cache', expect.stringContaining('id="root"')])
       expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*script-src 'self'.*connect-src 'self'/)

@@ -54,7 +54,8 @@ export const createDashboardFiles = (folder: string): DashboardFiles => {
       if (!known.has('index.html')) names = undefined
       const name = path.slice(1)
       const isFile = known.has(name)
-      const isView = !isFile && asked.acceptsHtml && extname(name) === '' && known.has('index.html')
+      // A view may end in what looks like a file's ending: /models/gpt-4.1.
+      const isView = !isFile && asked.acceptsHtml && !name.startsWith('assets/') && known.has('index.html')
       if (!isFile && !isView) return undefined
       return fileAnswer(await fileOf(isFile ? name : 'index.html'), asked)
     },
