@@ -50,6 +50,7 @@ const mayImport: Readonly<Record<string, { readonly values: readonly string[]; r
       'sdk',
       'gateway',
       'server',
+      'cli',
       'entry',
     ],
   },
