@@ -1,22 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { PriceBook } from '../core/price-book.ts'
 import { createGateway } from '../gateway/gateway.ts'
-import { type Budgets, createBudgetGuard } from '../guard/budget-guard.ts'
-import type { Crossing } from '../guard/crossings.ts'
-import { createDurableBook } from '../guard/durable-book.ts'
+import type { Budgets } from '../guard/budget-guard.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
 import { sqliteAlerts } from '../ledger/sqlite/alerts.ts'
-import { sqliteLeases } from '../ledger/sqlite/leases.ts'
 import type { Store } from '../ledger/store.ts'
 import { alertJson } from '../server/alert-json.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
 import { startAlerting } from './alerting.ts'
+import { startBudgets } from './budgeting.ts'
 import { openLedger } from './open-ledger.ts'
 import { type Settled, settle } from './settled.ts'
 import { version } from './version.ts'
@@ -55,13 +52,8 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
   }
   try {
     const intake = createIntake({ store, book, toolPrices: () => settled.toolPrices, now })
-    const holder = randomUUID()
-    const leases = sqliteLeases({ path: config.data })
-    closers.push(() => leases.close())
-    const reservations = await createDurableBook({ leases, holder, now: now() })
-    const budgets = await createBudgetGuard({ budgets: settled.budgets, prices: book, book: reservations, store, now, holder })
+    const budgets = await startBudgets({ path: config.data, budgets: settled.budgets, prices: book, store, log, now })
     closers.push(() => budgets.close())
-    budgets.onCrossing((crossing) => log.warn(crossingFacts(crossing), crossingText(crossing)))
     intake.onCounted(budgets.observe)
     const alerts = await startAlerting({ loaded, alertStore: sqliteAlerts({ path: config.data }), store, budgets, log, now })
     closers.push(() => alerts.close())
@@ -103,8 +95,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       limits: { bodyBytesMax: config.bodyBytesMax },
       gateway,
       dashboard: dashboardFolder(),
-      onError: (error) =>
-        log.error({ error: error instanceof Error ? { name: error.name, stack: error.stack } : String(error) }, 'a request failed'),
+      onError: (error) => log.error({ error: factsOfError(error) }, 'a request failed'),
     })
     closers.push(() => server.close())
     return { store, book, intake, budgets, server, reload, close }
@@ -114,13 +105,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
   }
 }
 
-const crossingFacts = ({ budget, scope, value, limit, spent, share }: Crossing) => ({ budget, scope, value, limit, spent, share })
-
-const crossingText = ({ budget, value, unit, limit, spent, share, isLimit }: Crossing): string => {
-  const amount = (text: string) => (unit === 'usd' ? `$${Number(text).toFixed(2)}` : `${text} tokens`)
-  const whose = value === undefined ? '' : ` of ${value}`
-  return `Budget "${budget}"${whose} ${isLimit ? 'is spent' : `has passed ${Math.round(share * 100)} %`}: ${amount(spent)} of ${amount(limit)}.`
-}
+const factsOfError = (error: unknown) => (error instanceof Error ? { name: error.name, stack: error.stack } : String(error))
 
 /** Beside the bundle when installed, in the workspace when run from source; absent until it is built. */
 const dashboardFolder = (): string | undefined =>

@@ -66,6 +66,8 @@ export interface ToolCall extends EventBase {
   readonly kind: 'tool'
   readonly tool: string
   readonly cost?: PicoUsd
+  /** How many of the tool's own unit (pages, megabytes) it used, for tools that are priced by one. */
+  readonly units?: number
   readonly status: CallStatus
   readonly error?: string
   readonly durationMs?: number

@@ -44,6 +44,8 @@ export interface EventJson {
   readonly reportedCostUsd?: string
 
   readonly tool?: string
+  /** How many of the tool's own unit it used, for tools that are priced by one. */
+  readonly units?: number
   /** Decimal dollars: what a tool call cost. */
   readonly costUsd?: string
 

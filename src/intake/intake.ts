@@ -29,6 +29,8 @@ export interface IntakeCounters {
   readonly flags: Readonly<Record<UsageFlag, number>>
   /** Batches that the ledger did not take; their events were not acknowledged. */
   readonly failedBatches: number
+  /** Batches given to the ledger whose listeners have not all been told yet. */
+  readonly inFlight: number
 }
 
 export type CountedListener = (counted: CallEntry | undefined, uncounted: CallEntry | undefined) => void
@@ -83,16 +85,21 @@ export const createIntake = (options: IntakeOptions): Intake => {
         results[index] = rejected(json, error)
       }
     })
-    const appended = entries.length === 0 ? [] : await appendCounting(options.store, entries, counters)
-    appended.forEach((outcome, position) => {
-      const entry = entries[position]
-      const owner = owners[position]
-      if (entry === undefined || owner === undefined) return
-      counters[outcome.outcome === 'accepted' ? 'accepted' : 'duplicate'] += 1
-      tell(outcome)
-      if (entry.event.kind === 'run' && outcome.outcome === 'accepted') for (const listener of runListeners) listener(entry.event)
-      results[owner] ??= resultOf(entry, outcome)
-    })
+    counters.inFlight += 1
+    try {
+      const appended = entries.length === 0 ? [] : await appendCounting(options.store, entries, counters)
+      appended.forEach((outcome, position) => {
+        const entry = entries[position]
+        const owner = owners[position]
+        if (entry === undefined || owner === undefined) return
+        counters[outcome.outcome === 'accepted' ? 'accepted' : 'duplicate'] += 1
+        tell(outcome)
+        if (entry.event.kind === 'run' && outcome.outcome === 'accepted') for (const listener of runListeners) listener(entry.event)
+        results[owner] ??= resultOf(entry, outcome)
+      })
+    } finally {
+      counters.inFlight -= 1
+    }
     return results as ItemResult[]
   }
 
@@ -145,6 +152,7 @@ interface Counters extends IntakeCounters {
   missingUsage: number
   readonly flags: Record<UsageFlag, number>
   failedBatches: number
+  inFlight: number
 }
 
 const zeros = <Name extends string>(names: readonly Name[]): Record<Name, number> =>
@@ -158,6 +166,7 @@ const emptyCounters = (): Counters => ({
   missingUsage: 0,
   flags: zeros(usageFlags),
   failedBatches: 0,
+  inFlight: 0,
 })
 
 const countCall = (counters: Counters, { event, charge }: CallEntry): void => {

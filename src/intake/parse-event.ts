@@ -108,6 +108,7 @@ const toolCall = (json: Json, base: Base): ToolCall => ({
   status: oneOf<CallStatus>(json, 'status', callStatuses) ?? 'ok',
   attempt: whole(json, 'attempt', 1_000) ?? 0,
   ...optional('cost', money(json, 'costUsd')),
+  ...optional('units', whole(json, 'units', countMax)),
   ...optional('error', text(json, 'error')),
   ...optional('durationMs', duration(json, 'durationMs')),
   ...optional('callKey', text(json, 'callKey', 400)),
