@@ -71,6 +71,8 @@ export interface Allowances {
 export const valuesMax = 50_000
 /** How long after a seed an entry can still be observed that is in it. Between durable and observed lie milliseconds. */
 const idsMs = 10_000
+/** Past this many the entries of the seed have long been observed. */
+const idsMax = 50_000
 /** A value that nobody has used for so long is forgotten; the ledger is asked again when it comes back. */
 const idleMs = 15 * 60_000
 /** Values that are first met in an entry, not before a call, are looked up only so many at once; the others at their next entry. */
@@ -287,7 +289,7 @@ const apply = (book: ReservationBook, allowance: Allowance, entry: CallEntry, si
   }
   const { id, at } = entry.event
   if (allowance.ids !== undefined) {
-    if (now > allowance.idsUntil) allowance.ids = undefined
+    if (now > allowance.idsUntil || allowance.ids.size > idsMax) allowance.ids = undefined
     else if (allowance.ids.has(id) === (sign === 1)) return
     else if (sign === 1) allowance.ids.add(id)
     else allowance.ids.delete(id)

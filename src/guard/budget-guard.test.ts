@@ -154,6 +154,12 @@ describe('from a reservation to its entry', () => {
     expect(it.guard.status().map(({ reserved }) => reserved)).toEqual([micro(80), '200'])
   })
 
+  test('a call that was never sent gives everything back at once', async () => {
+    const it = await ride([{ limit: '$1', per: 'day' }])
+    it.guard.settle(reservationOf(await it.guard.reserve(ahead({ event: nextId() }))), { cost: 0n as never, tokens: 0 })
+    expect(only(it).reserved).toBe(micro(0))
+  })
+
   test('an entry that never comes gives its call back after the grace', async () => {
     const it = await ride([{ limit: '$1', per: 'day' }], { settleGraceMs: 5_000 })
     it.guard.settle(reservationOf(await it.guard.reserve(ahead({ event: nextId() }))))

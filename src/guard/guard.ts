@@ -33,7 +33,10 @@ export type Decision =
     }
   | { readonly allowed: false; readonly refusal: Refusal }
 
-/** What a finished call is known to have used, where that is known before its entry is kept. */
+/**
+ * What a finished call is known to have used, where that is known before its entry is kept. No cost and no tokens: it was never
+ * sent, no entry is to come, and all of it is given back at once.
+ */
 export interface Used {
   readonly cost?: PicoUsd
   readonly tokens?: number

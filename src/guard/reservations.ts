@@ -75,7 +75,7 @@ export const createReservations = (book: ReservationBook, graceMs: number): Rese
     settle(id, used, now) {
       const reservation = kept.get(id)
       if (reservation === undefined || reservation.state === 'settled') counters.lateSettles += 1
-      else if (reservation.event === undefined || reservation.state === 'entered') release(id, reservation, now)
+      else if (reservation.event === undefined || reservation.state === 'entered' || isNothing(used)) release(id, reservation, now)
       else {
         reservation.state = 'settled'
         if (used === undefined) awaited.set(id, now + graceMs)
@@ -113,6 +113,9 @@ export const createReservations = (book: ReservationBook, graceMs: number): Rese
     },
   }
 }
+
+/** The call was never sent, or was no call: no entry is to come. */
+const isNothing = (used: Used | undefined): boolean => used?.cost === 0n && used.tokens === 0
 
 /** An amount that is not known narrows nothing: the largest there is. */
 const amountUsed = (used: Used, unit: 'usd' | 'tokens'): bigint => {
