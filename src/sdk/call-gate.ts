@@ -38,7 +38,7 @@ export interface CallGateOptions {
 export const createCallGate = ({ budgets, guard, onMeterFailure, nextId, warn }: CallGateOptions): CallGate => ({
   isNeeded: ({ run }) => {
     if (guard !== undefined) return true
-    for (const each of withParents(run)) if (each.budget !== undefined) return true
+    for (const each of withParents(run)) if (each.budget?.onBudget === 'stop') return true
     return false
   },
   async pass({ provider, body }, scope) {

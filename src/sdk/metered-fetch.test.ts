@@ -246,6 +246,39 @@ describe('odd answers', () => {
     expect(await recorded()).toMatchObject([expected])
   })
 
+  test("another model that was billed inside the answer is a call of its own, at its own model's name", async () => {
+    const advised = {
+      id: 'msg_1',
+      type: 'message',
+      model: 'claude-sonnet-4-6',
+      content: [],
+      usage: {
+        input_tokens: 100,
+        output_tokens: 20,
+        iterations: [
+          { type: 'message', input_tokens: 100, output_tokens: 20 },
+          { type: 'advisor_message', model: 'claude-opus-4-7', input_tokens: 300, output_tokens: 50 },
+        ],
+      },
+    }
+    const { tracker, recorded } = setup(() => json(advised))
+    await (await tracker.fetch('https://api.anthropic.com/v1/messages', post({ ...chat, model: 'claude-sonnet-4-6' }))).json()
+    const events = await recorded()
+    expect(events).toMatchObject([
+      { model: 'claude-sonnet-4-6', usage: { input: 100, output: 20 }, callKey: 'anthropic:msg_1' },
+      { model: 'claude-opus-4-7', usage: { input: 300, output: 50 }, callKey: 'anthropic:msg_1#1' },
+    ])
+    expect(events[0]?.id).not.toBe(events[1]?.id)
+  })
+
+  test('what a gateway says in a header that the call cost is kept', async () => {
+    const { tracker, recorded } = setup(() =>
+      json(answer, { headers: { 'content-type': 'application/json', 'x-litellm-response-cost': '0.0125' } }),
+    )
+    await (await tracker.fetch('https://llm.example/v1/chat/completions', post(chat))).json()
+    expect(await recorded()).toMatchObject([{ reportedCostUsd: '0.012500000000' }])
+  })
+
   test('a stream that never ends passes on; past the limit its call ends, flagged', async () => {
     const endless = () =>
       new ReadableStream({

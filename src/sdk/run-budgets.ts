@@ -20,11 +20,21 @@ export interface RunBudgets {
  */
 export const createRunBudgets = ({ queue, warn }: { queue: EventQueue; warn: Warn }): RunBudgets => {
   let unchecked = 0
+  /** How many events had been sent when the ledger last kept a call waiting in vain: until it takes more, no other call waits for it. */
+  let stuckAt: number | undefined
+
+  const isSettled = async (): Promise<boolean> => {
+    const { sent } = queue.stats()
+    if (!queue.isReachable || stuckAt === sent) return false
+    const isDone = await queue.flush(settleWaitMs, false)
+    stuckAt = isDone ? undefined : sent
+    return isDone
+  }
 
   const settled = async (runs: readonly EnforcedRun[]): Promise<Refusal | undefined> => {
     const spentBefore = exceeded(runs)
     if (spentBefore !== undefined) return spentBefore
-    if (queue.isReachable && (await queue.flush(settleWaitMs, false))) return exceeded(runs)
+    if (await isSettled()) return exceeded(runs)
     const refusal = exceeded(runs) ?? unavailable(runs)
     if (refusal === undefined) {
       unchecked += 1

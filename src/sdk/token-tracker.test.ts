@@ -42,6 +42,18 @@ describe('the end of a process', () => {
     await playback.close()
   })
 
+  test('ends the calls whose answers nobody read', async () => {
+    const playback = createPlayback(ledger)
+    const url = await playback.listen()
+    await processWith(
+      JSON.stringify({ url }),
+      `globalThis.kept = await tracker.fetch('${url}/v1/chat/completions', { method: 'POST', body: '${JSON.stringify(chat)}' })`,
+    )
+    const sent = playback.requests.filter(({ path }) => path === '/v1/events').flatMap(({ body }) => body as unknown as EventJson[])
+    expect(sent).toMatchObject([{ kind: 'tool' }, { kind: 'llm', status: 'aborted', quality: 'missing' }])
+    await playback.close()
+  })
+
   test('is not held up by a server that is not there, and the exit code is 0', async () => {
     const { stderr } = await processWith(`{ url: 'http://127.0.0.1:9' }`)
     expect(stderr).toContain('[ledger-unreachable] TaximeterWarning: http://127.0.0.1:9/v1/events cannot be reached')

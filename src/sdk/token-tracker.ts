@@ -122,7 +122,11 @@ export class TokenTracker {
     this.#now = now
     this.#warn = warn
     this.#patch = patch
-    this.#forgetExit = flushBeforeExit(() => queue.flush(flushTimeoutMs, false))
+    this.#forgetExit = flushBeforeExit(() => {
+      // No answer can go on when nothing is left to happen.
+      meter.endOpenCalls()
+      return queue.flush(flushTimeoutMs, false)
+    })
   }
 
   /**
