@@ -20,6 +20,8 @@ export interface Family {
   series(...values: readonly string[]): Series
   /** Takes every series away: for gauges that are read anew at each scrape. */
   clear(): void
+  /** Sets every truth to zero, to be added up anew. What was shown stays. */
+  reset(): void
   readonly size: number
   lines(): Iterable<string>
 }
@@ -93,6 +95,9 @@ export const createFamily = (name: MetricName, labels: Labels, seriesMax: number
       return made
     },
     clear: () => byKey.clear(),
+    reset() {
+      for (const series of byKey.values()) series.truth = 0n
+    },
     get size() {
       return byKey.size
     },

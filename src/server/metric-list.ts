@@ -78,6 +78,7 @@ export const metricList = {
   taximeter_ingest_failed_batches_total: counter(
     'Batches that the ledger did not take since the start; none of their events was acknowledged.',
   ),
+  taximeter_ingest_in_flight: gauge('Batches that the ledger is taking now.'),
   taximeter_last_event_timestamp_seconds: gauge('When the last call was counted; 0 if none was since the start.', [], 'millionths'),
   taximeter_usage_missing_total: counter('Answers without usage since the start; they count no tokens.'),
   taximeter_usage_flags_total: counter("What was odd about providers' numbers since the start, by flag.", ['flag']),
