@@ -1,13 +1,16 @@
 import type { Command } from 'commander'
+import { budgetsCommand } from './commands/budgets.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
+import { pricesCommand } from './commands/prices.ts'
 import { quoteCommand } from './commands/quote.ts'
 import { reportCommand } from './commands/report.ts'
 import { repriceCommand } from './commands/reprice.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { serveCommand } from './commands/serve.ts'
+import { topCommand } from './commands/top.ts'
 import type { Io } from './io.ts'
 
 /** Every command, the default one first. */
@@ -17,7 +20,10 @@ export const commands: readonly ((io: Io) => Command)[] = [
   reportCommand,
   runsCommand,
   runCommand,
+  topCommand,
+  budgetsCommand,
   quoteCommand,
+  pricesCommand,
   repriceCommand,
   exportCommand,
   doctorCommand,
