@@ -6,7 +6,7 @@ import { amountOfEntry, limitOf } from './amounts.ts'
 import { type Bindable, type Bindings, type Bound, createBindings, modelName } from './bindings.ts'
 import { type Level, levelsOf } from './crossings.ts'
 import type { ReservationBook } from './reservation-book.ts'
-import { isKnownAhead, type NameOf, type Seed, type SeedStore, seedOfValue, seedsOf } from './seed.ts'
+import { askingOnce, isKnownAhead, type NameOf, type Seed, type SeedStore, seedOfValue, seedsOf } from './seed.ts'
 import { emptySpending, type Spending, spanMs, spend } from './spending.ts'
 
 /** A budget in force, with one allowance for each value that its scope has had. */
@@ -147,9 +147,9 @@ export const createAllowances = (options: AllowancesOptions): Allowances => {
     }
   }
 
-  const seedShelf = async (shelf: Shelf, now: number): Promise<void> => {
+  const seedShelf = async (shelf: Shelf, from: SeedStore, now: number): Promise<void> => {
     const { budget } = shelf
-    const seeds = await seedsOf(store, budget, now, nameOf)
+    const seeds = await seedsOf(from, budget, now, nameOf)
     const named = budget.scope === 'all' ? [''] : budget.value === undefined ? [] : [budget.value]
     for (const value of [...new Set([...named, ...seeds.keys()])].slice(0, valuesMax)) {
       const allowance = createAllowance(shelf, value, shelf.limit, now)
@@ -198,7 +198,9 @@ export const createAllowances = (options: AllowancesOptions): Allowances => {
       for (const shelf of added) shelf.backlog = []
       joining = createBindings(added, prices)
       try {
-        for (const shelf of added) if (shelf.isKnown) await seedShelf(shelf, now())
+        const from = askingOnce(store)
+        const at = now()
+        for (const shelf of added) if (shelf.isKnown) await seedShelf(shelf, from, at)
       } finally {
         joining = undefined
       }

@@ -43,7 +43,7 @@ const periodOf = (window: BudgetWindow, now: number): { readonly from: number; r
 }
 
 /**
- * What each value of a budget has spent, by one question per day of the window at the most. In a rolling window, what lies in a
+ * What each value of a budget has spent, by three questions or so. In a rolling window, what lies in a
  * quarter of an hour counts as spent at its end, so that it leaves late and never early.
  */
 export const seedsOf = async (store: SeedStore, budget: Budget, now: number, nameOf: NameOf): Promise<ReadonlyMap<string, Seed>> => {
@@ -61,6 +61,20 @@ export const seedsOf = async (store: SeedStore, budget: Budget, now: number, nam
   return seeds
 }
 
+/** Budgets that differ in their limits only, or in what they name, ask the same: each question is put once. */
+export const askingOnce = (store: SeedStore): SeedStore => {
+  const answers = new Map<string, ReturnType<SeedStore['ask']>>()
+  return {
+    entries: store.entries,
+    ask(question) {
+      const key = JSON.stringify(question)
+      let answer = answers.get(key)
+      if (answer === undefined) answers.set(key, (answer = store.ask(question)))
+      return answer
+    },
+  }
+}
+
 /** The name of a model as budgets compare it. */
 export type NameOf = (provider: string, model: string) => string
 
@@ -72,21 +86,31 @@ interface Period {
 
 type Into = (value: string, amount: Amount) => void
 
-const askAll = async (store: SeedStore, budget: Budget, nameOf: NameOf, { from, to, cut }: Period, into: Into): Promise<void> => {
+const askAll = async (store: SeedStore, budget: Budget, nameOf: NameOf, period: Period, into: Into): Promise<void> => {
   const each = assumedEach(budget)
-  const step = cut === undefined ? to - from : dayMs
-  for (let at = from; at < to; at += step) {
-    const period = { from: at, to: Math.min(to, at + step), cut }
-    await askPeriod(store, budget, nameOf, period, [], into, amountColumn(budget))
-    const unpriced: Filter = { by: 'basis', values: ['unpriced'] }
-    if (each !== undefined) await askPeriod(store, budget, nameOf, period, [unpriced], into, (row) => each * BigInt(row.tokens ?? 0))
-  }
+  await askPeriod(store, budget, nameOf, period, [], into, amountColumn(budget))
+  const unpriced: Filter = { by: 'basis', values: ['unpriced'] }
+  if (each !== undefined) await askPeriod(store, budget, nameOf, period, [unpriced], into, (row) => each * BigInt(row.tokens ?? 0))
 }
 
 type AmountOf = (row: Readonly<Record<string, string | number | null>>) => bigint
 
 const amountColumn = ({ limit }: Budget): AmountOf =>
   limit.unit === 'tokens' ? (row) => BigInt(row.tokens ?? 0) : (row) => parseUsd(String(row.cost)) ?? 0n
+
+/** Too many rows for one answer: half the period at a time, and at last longer buckets, which leave later still and never early. */
+const smaller = ({ from, to, cut }: Period, error: unknown): readonly Period[] => {
+  const next = cut && coarser[cut]
+  if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION' || cut === undefined) throw error
+  const middle = startOf('day', (from + to) / 2, 'UTC')
+  if (middle > from)
+    return [
+      { from, to: middle, cut },
+      { from: middle, to, cut },
+    ]
+  if (next === undefined) throw error
+  return [{ from, to, cut: next }]
+}
 
 const coarser: Partial<Record<Interval, Interval>> = { minute: '15m', '15m': 'hour', hour: 'day' }
 
@@ -115,10 +139,7 @@ const askPeriod = async (
       if (value !== undefined) into(value, { at, amount: amountOf(row) })
     }
   } catch (error) {
-    const next = cut && coarser[cut]
-    // Too many rows for one answer: longer buckets leave later still, and never early.
-    if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION' || next === undefined) throw error
-    await askPeriod(store, budget, nameOf, { from, to, cut: next }, where, into, amountOf)
+    for (const period of smaller({ from, to, cut }, error)) await askPeriod(store, budget, nameOf, period, where, into, amountOf)
   }
 }
 

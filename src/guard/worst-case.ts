@@ -1,7 +1,7 @@
 import type { PicoUsd } from '../core/money.ts'
 import type { PriceBook, RateCard } from '../core/price-book.ts'
 import type { UnitPrice, UnitPrices } from '../core/rate-card.ts'
-import { completionUnits, isUnit, promptUnits, type Unit, unitNames } from '../core/units.ts'
+import { completionUnits, promptUnits, type Unit, unitNames } from '../core/units.ts'
 import type { CallAhead } from './guard.ts'
 
 /**
@@ -107,7 +107,3 @@ const priceOf = (prices: UnitPrices, unit: Unit): UnitPrice | undefined => price
 
 const isPromptOnly = (prices: UnitPrices): boolean =>
   completionUnits.every((unit) => priceOf(prices, unit) === undefined) && promptUnits.some((unit) => priceOf(prices, unit) !== undefined)
-
-/** Names of units as a client sends them; those that are not units are left out. Undefined for anything but a list. */
-export const unitsOf = (value: unknown): readonly Unit[] | undefined =>
-  Array.isArray(value) ? value.filter((each): each is Unit => typeof each === 'string' && isUnit(each)) : undefined
