@@ -58,13 +58,15 @@ export const passToClient = (relay: Relay, chunk: Buffer): void => {
 
 const write = (relay: Relay, chunk: Buffer): void => {
   relay.hasWritten = true
-  if (relay.x.response.write(chunk) || relay.isEnded) return
+  if (relay.x.response.write(chunk) || relay.isEnded || relay.isPaused) return
+  relay.isPaused = true
   relay.controller?.pause()
   relay.x.response.once('drain', () => {
+    relay.isPaused = false
     stopTimer(relay)
     relay.controller?.resume()
   })
-  if (relay.timer === undefined) startTimer(relay, relay.x.shop.limits.clientStallMsMax, 'client stalled')
+  startTimer(relay, relay.x.shop.limits.clientStallMsMax, 'client stalled')
 }
 
 export const endClient = (relay: Relay, trailers: Trailers, told: Told | undefined): void => {

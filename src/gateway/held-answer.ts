@@ -47,8 +47,13 @@ export const createHeldAnswer = (x: Exchange, call: MeteredCall, coding: Coding 
       const [only] = all
       const body = all.length === 1 && only !== undefined ? only : Buffer.concat(all)
       const read = (decoded: Buffer | undefined): void => {
-        const value = decoded === undefined ? undefined : parsed(decoded)
-        if (value === undefined) done(body, undefined, decoded === undefined ? ['malformed-chunk'] : [], 'unreadable-answer')
+        // Perhaps the client can decode it: what the answer used is unknown then, and not nothing.
+        if (decoded === undefined) {
+          done(body, undefined, ['malformed-chunk'], undefined)
+          return
+        }
+        const value = parsed(decoded)
+        if (value === undefined) done(body, undefined, [], 'unreadable-answer')
         else done(body, call.dialect.ofBody(value, { provider: x.route.upstream.provider }), [], undefined)
       }
       if (coding === undefined) read(body)

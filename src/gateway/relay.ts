@@ -23,6 +23,8 @@ export interface Relay {
   meter: AnswerMeter | undefined
   filter: ByteFilter | undefined
   hasWritten: boolean
+  /** The client is slower than the upstream, which waits for it. */
+  isPaused: boolean
   /** The upstream has said all that it will. */
   isEnded: boolean
   drainedBytes: number
@@ -41,6 +43,7 @@ export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
     meter: undefined,
     filter: undefined,
     hasWritten: false,
+    isPaused: false,
     isEnded: false,
     drainedBytes: 0,
     timer: undefined,
@@ -89,13 +92,14 @@ const startAnswer = (relay: Relay): void => {
   const type = String(headers['content-type'] ?? '').toLowerCase()
   const coding = codingOf(headers['content-encoding'] as string | undefined)
   const isGood = status < 300
-  const isJson = type === '' || type.includes('json') || type.startsWith('text/plain')
+  // A page of HTML is held like an answer, to be found unreadable.
+  const isText = type === '' || type.includes('json') || type.startsWith('text/')
   if (coding === 'unreadable') relay.meter = createBlindMeter()
-  else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isJson))) {
+  else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isText && !type.includes('html')))) {
     const context = { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.held) }
     relay.meter = createStreamMeter(call.dialect, context, x.shop.soon, () => streamDone(relay, call))
     if (coding === undefined && call.wished !== undefined) relay.filter = createUsageChunkFilter()
-  } else if (isJson) {
+  } else if (isText) {
     relay.held = createHeldAnswer(x, call, coding)
     return
   } else relay.meter = createBlindMeter()
@@ -193,8 +197,9 @@ interface AnswerEnd {
 const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, broken }: AnswerEnd): Told | undefined => {
   const { x, status } = relay
   const base = { report, flags, requestId: requestIdOf(relay.headers) }
+  if (status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(report?.error, status) })
   const told = report?.error ?? error
-  if (told !== undefined || status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(told, status) })
+  if (told !== undefined) return record(x, call, { ...base, status: 'error', error: told })
   const isCut = broken !== undefined || report?.flags.includes('truncated-stream') === true || flags.includes('truncated-stream')
   if (!isCut) return record(x, call, { ...base, status: 'ok' })
   if (x.isClientGone) return record(x, call, { ...base, status: 'aborted' })
@@ -202,8 +207,7 @@ const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, b
 }
 
 /** The provider's own code where it says more than the status does. */
-const codeOf = (code: string | undefined, status: number): string =>
-  status >= 300 && (code === undefined || code === 'error') ? String(status) : (code ?? 'error')
+const codeOf = (code: string | undefined, status: number): string => (code === undefined || code === 'error' ? String(status) : code)
 
 /** The id that a provider gives to a request, where the answer has none of its own. */
 const requestIdOf = (headers: IncomingHttpHeaders): string | undefined => {
