@@ -174,6 +174,26 @@ describe('a request', () => {
     expect(await recorded()).toMatchObject([{ usage: { input: 5, output: 2 } }])
   })
 
+  test('with a picture of many megabytes is asked for its usage and known by its model, and its picture is no tokens', async () => {
+    const picture = `data:image/png;base64,${'iVBORw0KGgo'.repeat(1_000_000)}`
+    const body = {
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: picture } }] }],
+      stream: true,
+      model: 'gpt-4.1-mini',
+    }
+    const { tracker, asked, recorded } = setup(
+      () =>
+        new Response('data: {"id":"c","model":"m","choices":[{"delta":{"content":"A cat."}}]}\n\n', {
+          headers: { 'content-type': 'text/event-stream' },
+        }),
+    )
+    await (await tracker.fetch(openai, post(body))).text()
+    expect(JSON.parse(String(asked[0]?.init?.body))).toEqual({ ...body, stream_options: { include_usage: true } })
+    const [event] = await recorded()
+    expect(event).toMatchObject({ requestedModel: 'gpt-4.1-mini', quality: 'estimated', status: 'error', error: 'truncated-stream' })
+    expect(event?.usage?.input).toBeLessThan(100)
+  })
+
   test('whose length the caller counted is not changed', async () => {
     const init = { ...post({ ...chat, stream: true }), headers: { 'Content-Length': '99' } }
     const { tracker, asked } = setup(() => json(answer))

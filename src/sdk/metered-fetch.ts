@@ -25,7 +25,7 @@ export interface MeterParts {
   readonly runs: Runs
   readonly gate: CallGate
   readonly attempts: Attempts
-  readonly promptHash: (prompt: string) => string
+  readonly promptHash: (prompt: string) => string | undefined
   readonly nextId: () => string
   readonly now: () => number
   readonly warn: Warn

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createPromptHash, promptBytesOf, promptOf } from './prompt.ts'
+import { createPromptHash, hashedCharsMax, promptBytesOf, promptOf } from './prompt.ts'
 
 const messages = [{ role: 'user', content: 'What is my balance?' }]
 
@@ -21,9 +21,15 @@ describe('the hash of a prompt', () => {
   })
 })
 
+test('a prompt past the limit has no hash', () => {
+  const hash = createPromptHash('k')
+  expect(hash('x'.repeat(hashedCharsMax))).toBeDefined()
+  expect(hash('x'.repeat(hashedCharsMax + 1))).toBeUndefined()
+})
+
 describe('the size of a prompt', () => {
   test('is that of its text in UTF-8, without pictures', () => {
-    expect(promptBytesOf('abcé')).toBe(5)
+    expect(promptBytesOf('messages:["abcé", "a \\"quote\\""]')).toBe(5 + 11)
     const picture = `data:image/png;base64,${'iVBORw0KGgo'.repeat(1_000)}`
     const prompt = promptOf({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: picture } }] }] }) ?? ''
     expect(promptBytesOf(prompt)).toBeLessThan(200)

@@ -1,8 +1,11 @@
 import type { Dialect, RequestReport } from '../providers/dialect.ts'
+import { outlineOf } from './body-outline.ts'
 import { promptOf } from './prompt.ts'
 
 /** Request bodies longer than this are sent as they are: not read for the model, the prompt's hash or the wish for usage. */
-export const requestCharsMax = 16 * 1024 * 1024
+export const requestCharsMax = 64 * 1024 * 1024
+/** Longer ones are not parsed as a whole. */
+export const parsedCharsMax = 64 * 1024
 
 export type FetchInput = Parameters<typeof globalThis.fetch>[0]
 type GivenHeaders = RequestInit['headers']
@@ -40,10 +43,11 @@ export const readBody = (init: RequestInit | undefined, dialect: Dialect, path: 
   const text = textOf(init?.body)
   if (text === undefined || text.length > requestCharsMax) return undefined
   try {
-    const json: unknown = JSON.parse(text)
+    const outline = text.length > parsedCharsMax ? outlineOf(text) : undefined
+    const json: unknown = text.length > parsedCharsMax ? outline?.fields : JSON.parse(text)
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
     const body = json as Json
-    return { text, json: body, report: dialect.ofRequest(body, path), prompt: promptOf(body) }
+    return { text, json: body, report: dialect.ofRequest(body, path), prompt: promptOf(body, outline?.large) }
   } catch {
     return undefined
   }
