@@ -128,6 +128,14 @@ describe('taximeter serve', () => {
     expect([code, err]).toEqual([1, expect.stringMatching(/^BAD_CONFIG: Port \d+ on 127\.0\.0\.1 is taken\. Choose another with --port/)])
   })
 
+  test('a zone that does not exist is refused where it stands', async () => {
+    const { code, err } = await taximeter(['serve'], { environment: { TAXIMETER_ZONE: 'Mars/Olympus' } })
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^BAD_CONFIG: TAXIMETER_ZONE: "zone": a time zone such as Europe\/Berlin or UTC; got "Mars\/Olympus"/),
+    ])
+  })
+
   test('a bad configuration is refused with its line', async () => {
     writeFileSync(join(folder, 'taximeter.yaml'), 'zone: UTC\nport: many\n')
     const { code, err } = await taximeter(['serve'])
@@ -179,9 +187,10 @@ describe('taximeter doctor', () => {
     expect(code).toBe(0)
   })
 
-  test('a zone that does not exist fails it, and the other checks are still made', async () => {
-    const { code, out } = await taximeter(['doctor'], { environment: { TAXIMETER_ZONE: 'Mars/Olympus', TAXIMETER_PORT: '0' } })
-    expect(out).toContain('✗ time zone: "Mars/Olympus" is not a time zone.')
+  test('a ledger that is none fails it, and the other checks are still made', async () => {
+    writeFileSync(join(folder, 'taximeter.db'), 'this is no database, and long enough to be read as one'.repeat(20))
+    const { code, out } = await taximeter(['doctor'], { environment: { TAXIMETER_PORT: '0' } })
+    expect(out).toMatch(/✗ ledger: .*taximeter\.db/)
     expect(out).toContain('✓ one call')
     expect(code).toBe(1)
   })

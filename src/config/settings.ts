@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { offsetAt } from '../core/window.ts'
 
 /** One thing that can be set: in `taximeter.yaml` by its name, in the environment by TAXIMETER_ and its name in capitals. */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
@@ -12,6 +13,15 @@ const setting = <Schema extends z.ZodType>(schema: Schema, about: string, more?:
   about,
   ...more,
 })
+
+const isZone = (name: string): boolean => {
+  try {
+    offsetAt(0, name)
+    return name !== ''
+  } catch {
+    return false
+  }
+}
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const list = z.array(z.record(z.string(), z.unknown())).max(1_000)
@@ -31,7 +41,7 @@ export const settings = {
     '`normal`: what is acknowledged survives a crash of the process; `full`: also a loss of power, at the cost of one disk flush per commit.',
   ),
   zone: setting(
-    z.string().min(1).default('UTC'),
+    z.string().refine(isZone, 'a time zone such as Europe/Berlin or UTC').default('UTC'),
     'Time zone in which days, weeks and months are cut where a question or a budget names none.',
   ),
   dailyBudgetUsd: setting(
