@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import type { Config } from '../config/settings.ts'
 import type { Budget } from '../core/budget.ts'
 import type { PriceBook } from '../core/price-book.ts'
 import { type Budgets, createBudgetGuard } from '../guard/budget-guard.ts'
@@ -9,8 +10,8 @@ import { sqliteLeases } from '../ledger/sqlite/leases.ts'
 import type { Store } from '../ledger/store.ts'
 
 export interface BudgetingOptions {
-  /** The ledger's file, in which leases and what was warned of are kept. */
-  readonly path: string
+  /** Leases and what was warned of are kept in the ledger's file; `meterFailure` says what happens when nobody can say what is left. */
+  readonly config: Pick<Config, 'data' | 'meterFailure'>
   readonly budgets: readonly Budget[]
   readonly prices: () => PriceBook
   readonly store: Store
@@ -19,11 +20,17 @@ export interface BudgetingOptions {
 }
 
 /** The budgets on the ledger, with their crossings in the log. `observe` has to be told of every counted call. */
-export const startBudgets = async ({ path, log, now, ...options }: BudgetingOptions): Promise<Budgets> => {
+export const startBudgets = async ({ config, log, now, ...options }: BudgetingOptions): Promise<Budgets> => {
   const holder = randomUUID()
   // Whoever opens last closes first: the guard ends the book, and the book its leases.
-  const book = await createDurableBook({ leases: sqliteLeases({ path }), holder, now: now() })
-  const budgets = await createBudgetGuard({ ...options, book, now, holder })
+  const book = await createDurableBook({ leases: sqliteLeases({ path: config.data }), holder, now: now() })
+  const budgets = await createBudgetGuard({
+    ...options,
+    book,
+    now,
+    holder,
+    onUnavailable: config.meterFailure === 'block' ? 'block' : 'allow',
+  })
   budgets.onCrossing((crossing) => log.warn(crossingFacts(crossing), crossingText(crossing)))
   return budgets
 }

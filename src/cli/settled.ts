@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts'
 import { type Budget, dailyBudget } from '../core/budget.ts'
-import { parseBudget } from '../core/budget-form.ts'
-import { TaximeterError } from '../core/errors.ts'
+import { parseBudgets } from '../core/budget-form.ts'
+import { sentenceOf, TaximeterError } from '../core/errors.ts'
 import { parseUsd, zeroUsd } from '../core/money.ts'
 import { type BookJson, createPriceBook, type PriceBook } from '../core/price-book.ts'
 import { parseToolPrices, type ToolPrices } from '../core/tool-prices.ts'
@@ -23,29 +23,30 @@ export interface Settled {
 export const settle = (loaded: LoadedConfig): Settled => {
   const { config, locate } = loaded
   const bookJson = bookJsonOf(loaded)
-  const daily = parseUsd(config.dailyBudgetUsd) ?? zeroUsd
   return {
     bookJson,
     book: createPriceBook(bookJson),
     toolPrices: parseToolPrices(config.tools),
-    budgets: [
-      ...(daily > 0n ? [dailyBudget(config.zone, daily)] : []),
-      ...config.budgets.map((budget, index) =>
-        located(`budgets[${index}]`, locate, () => parseBudget(budget, `budgets[${index}]`, config.zone)),
-      ),
-    ],
+    budgets: budgetsOf(loaded),
     keyRing: createKeyRing(parseKeys(config.keys, locate)),
     upstreams: parseUpstreams(config.upstreams, locate),
   }
 }
 
-/** Puts the line of the file in front of a complaint that only knows the path. */
-const located = <Value>(path: string, locate: (path: string) => string, read: () => Value): Value => {
+/** The daily warning stands unless it is turned off or a budget of that name takes its place. */
+const budgetsOf = ({ config, locate }: LoadedConfig): readonly Budget[] => {
+  const own = located(locate, () => parseBudgets(config.budgets, 'budgets', config.zone))
+  const daily = dailyBudget(config.zone, parseUsd(config.dailyBudgetUsd) ?? zeroUsd)
+  return daily.limit.amount === 0n || own.some(({ name }) => name === daily.name) ? own : [daily, ...own]
+}
+
+/** Puts the line of the file in front of a complaint that begins with the path of what is wrong. */
+const located = <Value>(locate: (path: string) => string, read: () => Value): Value => {
   try {
     return read()
   } catch (error) {
-    if (error instanceof TaximeterError && locate(path) !== path)
-      throw new TaximeterError('BAD_CONFIG', `${locate(path)}: ${error.message}`, { cause: error })
-    throw error
+    const path = error instanceof TaximeterError ? /[\w.[\]]+(?=[ :])/.exec(sentenceOf(error))?.[0] : undefined
+    if (path === undefined || locate(path) === path) throw error
+    throw new TaximeterError('BAD_CONFIG', `${locate(path)}: ${sentenceOf(error)}`, { cause: error })
   }
 }

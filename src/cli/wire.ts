@@ -52,7 +52,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
   }
   try {
     const intake = createIntake({ store, book, toolPrices: () => settled.toolPrices, now })
-    const budgets = await startBudgets({ path: config.data, budgets: settled.budgets, prices: book, store, log, now })
+    const budgets = await startBudgets({ config, budgets: settled.budgets, prices: book, store, log, now })
     closers.push(() => budgets.close())
     intake.onCounted(budgets.observe)
     const alerts = await startAlerting({ loaded, alertStore: sqliteAlerts({ path: config.data }), store, budgets, log, now })
