@@ -2,7 +2,7 @@ import { ownHeaderPrefix } from './attribution.ts'
 import { over, refuse, type Told } from './exchange.ts'
 import { answerHeadersOf } from './headers.ts'
 import { asksForTrailer, type Relay, type Trailers } from './relay.ts'
-import type { UpstreamFailure } from './upstream-failure.ts'
+import { failureOf, type UpstreamFailure } from './upstream-failure.ts'
 
 const costHeaders = { call: `${ownHeaderPrefix}call`, usd: `${ownHeaderPrefix}cost-usd`, basis: `${ownHeaderPrefix}cost-basis` }
 const lengthDropped: ReadonlySet<string> = new Set(['content-length'])
@@ -33,6 +33,15 @@ const costOf = ({ costUsd, basis }: Told): [string, string][] =>
  * system call's worth of work (4 µs of 110 for 1,100 bytes on the machine of bench/gateway).
  */
 export const answerHeld = (relay: Relay, body: Buffer, trailers: Trailers, told: Told | undefined): void => {
+  try {
+    sendHeld(relay, body, trailers, told)
+  } catch (error) {
+    // A head that HTTP does not allow to be sent on.
+    failClient(relay, failureOf(error as Error, relay.x.route.upstream.name))
+  }
+}
+
+const sendHeld = (relay: Relay, body: Buffer, trailers: Trailers, told: Told | undefined): void => {
   const { x } = relay
   writeHead(relay, told, body.length)
   if (!x.isClientGone && trailers.length === 0 && body.length <= asTextBytesMax) {

@@ -7,6 +7,8 @@ export type Outcome = (typeof outcomes)[number]
 export interface GatewayCounters {
   readonly requests: Readonly<Record<Outcome, number>>
   readonly inFlight: number
+  /** Calls that could not be metered for a fault of ours. */
+  readonly meterErrors: number
   /** Bodies of requests sent to upstreams, and of answers received from them. */
   readonly bytesUp: number
   readonly bytesDown: number
@@ -20,6 +22,7 @@ export interface GatewayCounters {
 export interface MutableCounters {
   readonly requests: Record<Outcome, number>
   inFlight: number
+  meterErrors: number
   bytesUp: number
   bytesDown: number
 }
@@ -27,6 +30,7 @@ export interface MutableCounters {
 export const createCounters = (): MutableCounters => ({
   requests: { ok: 0, error: 0, aborted: 0, failed: 0, refused: 0, unauthorized: 0, blocked: 0, passed: 0 },
   inFlight: 0,
+  meterErrors: 0,
   bytesUp: 0,
   bytesDown: 0,
 })

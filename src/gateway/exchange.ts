@@ -13,7 +13,7 @@ import type { MutableCounters, Outcome } from './counters.ts'
 import { errorBodyOf, type GatewayError } from './error-forms.ts'
 import type { GatewayLimits } from './limits.ts'
 import type { Outbox } from './outbox.ts'
-import { type HeldBody, type HeldBytes, likelyTokens, type PromptHash } from './request-body.ts'
+import { type BodySize, type HeldBody, type HeldBytes, likelyTokens, type PromptHash } from './request-body.ts'
 import type { Route } from './route.ts'
 import type { Later } from './turn.ts'
 import type { UpstreamPools } from './upstream-pools.ts'
@@ -36,6 +36,7 @@ export interface Workshop {
   readonly atEndOfTurn: Later
   readonly soon: Later
   readonly finished: () => void
+  readonly warn: (sentence: string) => void
 }
 
 /** One request of a client on its way to an upstream and back. */
@@ -49,6 +50,8 @@ export interface Exchange {
   /** Absent: not a model call, or none that can be metered; it passes untouched. */
   readonly dialect: Dialect | undefined
   call: MeteredCall | undefined
+  /** Of a metered call, until it is sent. */
+  body: HeldBody | undefined
   /** The client left before it had the whole answer. */
   isClientGone: boolean
   firstByteAt: number | undefined
@@ -59,16 +62,31 @@ export interface Exchange {
 export interface MeteredCall {
   readonly id: string
   readonly dialect: Dialect
-  readonly held: HeldBody
+  readonly size: BodySize
   readonly asked: RequestReport
   readonly attribution: Attribution
   readonly promptHash: string | undefined
   readonly reservation: string | undefined
-  /** The pieces of the request's body with the wish for usage in it. */
-  readonly wished: readonly Buffer[] | undefined
+  /** We asked for the usage of its stream, and take it out of the answer again. */
+  readonly isUsageOurs: boolean
   /** The request was on its way: the provider may have worked for it. */
   isSent: boolean
   isRecorded: boolean
+}
+
+/**
+ * Metering never breaks a call: what fails in it is counted, and the call goes on. Only the kind of the error is told, since its
+ * message may quote what was being read.
+ */
+export const safely = <Result>({ counters, warn }: Pick<Workshop, 'counters' | 'warn'>, work: () => Result): Result | undefined => {
+  try {
+    return work()
+  } catch (error) {
+    counters.meterErrors += 1
+    if (counters.meterErrors === 1)
+      warn(`A call could not be metered: ${error instanceof Error ? error.name : typeof error}. This is a fault of the gateway.`)
+    return undefined
+  }
 }
 
 /** The exchange is over; said once. */
@@ -110,17 +128,19 @@ export interface Told {
   readonly basis: Basis
 }
 
+export interface CallEnd extends Pick<Ending, 'status' | 'error' | 'requestId'> {
+  readonly report?: UsageReport | undefined
+  readonly flags?: readonly UsageFlag[]
+}
+
 /** The call is over: its events go to the ledger, its reservation is settled. Said once; gives what the answer may say of it. */
-export const record = (
-  x: Exchange,
-  call: MeteredCall,
-  ending: Pick<Ending, 'status' | 'error' | 'requestId'> & {
-    readonly report?: UsageReport | undefined
-    readonly flags?: readonly UsageFlag[]
-  },
-): Told | undefined => {
+export const record = (x: Exchange, call: MeteredCall, end: CallEnd): Told | undefined => {
   if (call.isRecorded) return undefined
   call.isRecorded = true
+  return safely(x.shop, () => tellLedger(x, call, end))
+}
+
+const tellLedger = (x: Exchange, call: MeteredCall, ending: CallEnd): Told => {
   const { shop, route } = x
   const now = shop.now()
   const { events, charge, used } = finishedCall(
@@ -149,7 +169,7 @@ export const record = (
 
 /** A call that was given up before its answer told anything has still been put to the model: its prompt is estimated. */
 const likelyReport = (call: MeteredCall, status: Ending['status']): UsageReport | undefined => {
-  const input = likelyTokens(call.held)
+  const input = likelyTokens(call.size)
   if (status !== 'aborted' || !call.isSent || input === 0) return undefined
   return { usage: { input }, quality: 'estimated', flags: [] }
 }

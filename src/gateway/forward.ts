@@ -15,7 +15,7 @@ export const forward = (x: Exchange): void => {
     return
   }
   const relay = createRelay(x)
-  const body = bodyOf(x)
+  const { body, length } = bodyOf(x)
   const dropsCredentials = x.caller.showedOurKey || upstream.key !== undefined
   // What undici refuses before sending anything comes back as an error of the relay.
   shop.pools.of(upstream).dispatch(
@@ -28,8 +28,8 @@ export const forward = (x: Exchange): void => {
         credential: upstream.credential,
         dropsCredentials,
         connection: request.headers.connection,
-        contentLength: body === null || Buffer.isBuffer(body) ? undefined : declaredLength(request.headers['content-length']),
-        coding: x.call?.wished === undefined ? 'readable' : 'identity',
+        contentLength: length,
+        coding: x.call?.isUsageOurs ? 'identity' : 'readable',
       }),
       body: body as Buffer | null,
     },
@@ -37,26 +37,37 @@ export const forward = (x: Exchange): void => {
   )
 }
 
-/** Whole bodies go as one buffer; what is still coming goes as it comes, at the upstream's pace. */
-const bodyOf = (x: Exchange): Buffer | AsyncGenerator<Buffer> | null => {
-  const { call, request, shop } = x
-  const bytesMax = shop.limits.requestBytesMax
+/** A whole body that is longer than this is sent piece by piece all the same: what was sent then leaves the memory at once. */
+const wholeBytesMax = 65_536
+
+interface OutgoingBody {
+  readonly body: Buffer | AsyncGenerator<Buffer> | null
+  /** Absent where it is not known, or where whoever sends the body says it. */
+  readonly length?: number | undefined
+}
+
+/** Short bodies go as one buffer; what is still coming goes as it comes, at the upstream's pace. */
+const bodyOf = (x: Exchange): OutgoingBody => {
+  const { body: held, request, shop } = x
+  const declared = declaredLength(request.headers['content-length'])
   let bytes = 0
   const sent = (length: number): void => {
     bytes += length
     shop.counters.bytesUp += length
-    if (bytes > bytesMax) throw new RangeError('The body is longer than it may be.')
+    if (bytes > shop.limits.requestBytesMax) throw new RangeError('The body is longer than it may be.')
   }
-  if (call !== undefined) {
-    const chunks = call.wished ?? call.held.chunks
-    if (!call.held.isWhole) return restOf(chunks, request, sent)
-    const [only] = chunks
-    const whole = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)
-    sent(whole.length)
-    return whole
+  if (held === undefined) {
+    const hasBody = request.headers['transfer-encoding'] !== undefined || (declared ?? 0) > 0
+    return hasBody ? { body: restOf([], request, sent), length: declared } : { body: null }
   }
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers
-  return coding === undefined && (length === undefined || length === '0') ? null : restOf([], request, sent)
+  x.body = undefined
+  const { chunks } = held
+  if (!held.isWhole) return { body: restOf(chunks, request, sent), length: declared }
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  if (length > wholeBytesMax) return { body: restOf(chunks, undefined, sent), length }
+  sent(length)
+  const [only] = chunks
+  return { body: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks) }
 }
 
 const declaredLength = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text))

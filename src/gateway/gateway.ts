@@ -78,6 +78,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     held: { total: 0 },
     atEndOfTurn: createTurn(),
     soon: createSweep(sweepMs),
+    warn: warn ?? (() => undefined),
     finished: () => {
       if (shop.counters.inFlight === 0) idle?.()
     },

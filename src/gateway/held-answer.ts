@@ -1,7 +1,7 @@
 import type { UsageFlag } from '../core/usage.ts'
 import type { UsageReport } from '../providers/dialect.ts'
 import { type Coding, decodedBody } from './decoder.ts'
-import type { Exchange, MeteredCall } from './exchange.ts'
+import { type Exchange, type MeteredCall, safely } from './exchange.ts'
 
 /** A whole answer that is kept until it was read, so that its headers can say what it cost. */
 export interface HeldAnswer {
@@ -54,7 +54,15 @@ export const createHeldAnswer = (x: Exchange, call: MeteredCall, coding: Coding 
         }
         const value = parsed(decoded)
         if (value === undefined) done(body, undefined, [], 'unreadable-answer')
-        else done(body, call.dialect.ofBody(value, { provider: x.route.upstream.provider }), [], undefined)
+        else {
+          const context = { provider: x.route.upstream.provider }
+          done(
+            body,
+            safely(shop, () => call.dialect.ofBody(value, context)),
+            [],
+            undefined,
+          )
+        }
       }
       if (coding === undefined) read(body)
       else decodedBody(coding, body, answerHoldBytesMax * growthMax, read)

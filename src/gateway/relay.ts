@@ -5,7 +5,7 @@ import type { UsageReport } from '../providers/dialect.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
 import { answerHeld, endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
 import { codingOf } from './decoder.ts'
-import { abandon, type Exchange, type MeteredCall, record, type Told } from './exchange.ts'
+import { abandon, type Exchange, type MeteredCall, record, safely, type Told } from './exchange.ts'
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
 import { likelyTokens } from './request-body.ts'
 import { failureOf } from './upstream-failure.ts'
@@ -96,9 +96,9 @@ const startAnswer = (relay: Relay): void => {
   const isText = type === '' || type.includes('json') || type.startsWith('text/')
   if (coding === 'unreadable') relay.meter = createBlindMeter()
   else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isText && !type.includes('html')))) {
-    const context = { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.held) }
+    const context = { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.size) }
     relay.meter = createStreamMeter(call.dialect, context, x.shop.soon, () => streamDone(relay, call))
-    if (coding === undefined && call.wished !== undefined) relay.filter = createUsageChunkFilter()
+    if (coding === undefined && call.isUsageOurs) relay.filter = createUsageChunkFilter()
   } else if (isText) {
     relay.held = createHeldAnswer(x, call, coding)
     return
@@ -133,13 +133,27 @@ const pass = (relay: Relay, chunk: Buffer): void => {
   passToClient(relay, chunk)
   const { call } = x
   if (meter === undefined || call === undefined || call.isRecorded) return
-  meter.push(chunk)
+  safely(x.shop, () => meter.push(chunk))
 }
 
 /** An answer is complete from its terminal marker on, whatever becomes of the connection after it. */
 const streamDone = (relay: Relay, call: MeteredCall): void => {
   if (call.isRecorded || relay.isEnded || asksForTrailer(relay)) return
-  relay.meter?.end((report, flags) => recordAnswer(relay, call, { report, flags }))
+  endMeter(relay, (report, flags) => recordAnswer(relay, call, { report, flags }))
+}
+
+/** What the meter has read; nothing at all where there is no meter, or where reading failed. */
+const endMeter = (relay: Relay, done: Parameters<AnswerMeter['end']>[0]): void => {
+  const { meter, x } = relay
+  if (meter === undefined) {
+    done(undefined, [])
+    return
+  }
+  const isRead = safely(x.shop, () => {
+    meter.end(done)
+    return true
+  })
+  if (isRead === undefined) done(undefined, ['malformed-chunk'])
 }
 
 export const asksForTrailer = ({ x }: Relay): boolean => x.call !== undefined && x.request.headers['x-taximeter-report'] === 'trailer'
@@ -147,7 +161,7 @@ export const asksForTrailer = ({ x }: Relay): boolean => x.call !== undefined &&
 export type Trailers = readonly (readonly [string, string])[]
 
 const endAnswer = (relay: Relay, trailers: Trailers): void => {
-  const { held, meter, x } = relay
+  const { held, x } = relay
   const { call } = x
   if (call === undefined || call.isRecorded) {
     endClient(relay, trailers, undefined)
@@ -163,7 +177,7 @@ const endAnswer = (relay: Relay, trailers: Trailers): void => {
     return
   }
   const isLate = asksForTrailer(relay)
-  meter?.end((report, flags) => {
+  endMeter(relay, (report, flags) => {
     const told = recordAnswer(relay, call, { report, flags })
     if (isLate) endClient(relay, trailers, told)
   })
@@ -172,15 +186,14 @@ const endAnswer = (relay: Relay, trailers: Trailers): void => {
 
 /** The upstream broke off, or we did because the client had left. */
 const failAnswer = (relay: Relay, cause: Error): void => {
-  const { meter, x } = relay
+  const { x } = relay
   const { call } = x
   stopTimer(relay)
   relay.held?.release()
   const failure = failureOf(cause, x.route.upstream.name)
   if (call !== undefined && !call.isSent && x.isClientGone) abandon(x, call)
   else if (call !== undefined && !call.isRecorded) {
-    if (meter === undefined) recordAnswer(relay, call, { report: undefined, flags: [], broken: failure.code })
-    else meter.end((report, flags) => recordAnswer(relay, call, { report, flags, broken: failure.code }))
+    endMeter(relay, (report, flags) => recordAnswer(relay, call, { report, flags, broken: failure.code }))
   }
   failClient(relay, failure)
 }

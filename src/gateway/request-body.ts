@@ -4,8 +4,8 @@ import { createJsonOutline, type JsonOutline } from './json-outline.ts'
 import type { GatewayLimits } from './limits.ts'
 
 /** A request's body, held back until it was whole or too long, and what its top level says. */
-export interface HeldBody {
-  readonly chunks: readonly Buffer[]
+export interface HeldBody extends BodySize {
+  readonly chunks: Buffer[]
   readonly bytes: number
   /** Nothing is left to come. */
   readonly isWhole: boolean
@@ -13,7 +13,10 @@ export interface HeldBody {
   readonly fields: Readonly<Record<string, unknown>>
   /** Absent where the body is small and was parsed whole, or is no JSON. */
   readonly outline: JsonOutline | undefined
-  /** Bytes of text and of encoded media of the whole body; what has not come yet is taken to be like what has. */
+}
+
+/** Bytes of text and of encoded media of a whole body; what has not come yet is taken to be like what has. */
+export interface BodySize {
   readonly textBytes: number
   readonly mediaBytes: number
 }
@@ -76,7 +79,7 @@ const declaredLength = (request: IncomingMessage): number | undefined => {
   return text === undefined ? undefined : Number(text)
 }
 
-const readHeld = (request: IncomingMessage, chunks: readonly Buffer[], bytes: number, expected: number): HeldBody => {
+const readHeld = (request: IncomingMessage, chunks: Buffer[], bytes: number, expected: number): HeldBody => {
   const isWhole = expected === bytes
   const base = { chunks, bytes, isWhole, outline: undefined, textBytes: bytes, mediaBytes: 0 }
   const type = request.headers['content-type'] ?? ''
@@ -129,12 +132,13 @@ const formFieldsOf = (chunks: readonly Buffer[]): Readonly<Record<string, unknow
   return fields
 }
 
-/** The whole body in order: what was held, then what follows. Leaving it early leaves the request as it is. */
-export async function* restOf(held: readonly Buffer[], request: IncomingMessage, sent: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for (const chunk of held) {
+/** A whole body in order: what was held, let go piece by piece, then what follows. Leaving it early leaves the request as it is. */
+export async function* restOf(held: Buffer[], request: IncomingMessage | undefined, sent: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for (let chunk = held.shift(); chunk !== undefined; chunk = held.shift()) {
     sent(chunk.length)
     yield chunk
   }
+  if (request === undefined) return
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sent(chunk.length)
     yield chunk
@@ -199,12 +203,10 @@ const createHmacSha256 = (key: Buffer): ((pieces: readonly Buffer[]) => string) 
 }
 
 /** The rule of thumb that OpenAI and Anthropic give for English, and that unfinished answers are estimated with. */
-export const likelyTokens = (held: Pick<HeldBody, 'textBytes' | 'mediaBytes'>): number =>
-  Math.ceil(held.textBytes / 4) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
+export const likelyTokens = (held: BodySize): number => Math.ceil(held.textBytes / 4) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
 
 /** For a budget: more than usual text has (3 bytes a token). Code, numbers and Chinese come near it; English needs 4 to 5. */
-export const mostTokens = (held: Pick<HeldBody, 'textBytes' | 'mediaBytes'>): number =>
-  Math.ceil(held.textBytes / 3) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
+export const mostTokens = (held: BodySize): number => Math.ceil(held.textBytes / 3) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
 
 /** No provider counts pictures or sounds by their bytes. A small picture is a thousand tokens, a large one hardly more: a middle that errs on the dear side for large ones. */
 const mediaBytesPerToken = 16

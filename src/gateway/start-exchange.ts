@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Decision } from '../guard/guard.ts'
+import type { BudgetGuard, Decision } from '../guard/guard.ts'
 import type { Dialect } from '../providers/dialect.ts'
 import { dialectNamed, recogniseDialect } from '../providers/dialects.ts'
 import type { Caller } from './admission.ts'
 import { withUsageWish } from './ask-for-usage.ts'
 import { attributionOf, ownHeaderPrefix } from './attribution.ts'
 import type { GatewayError } from './error-forms.ts'
-import { abandon, type Exchange, type MeteredCall, over, refuse, type Workshop } from './exchange.ts'
+import { abandon, type Exchange, type MeteredCall, over, refuse, safely, type Workshop } from './exchange.ts'
 import { forward } from './forward.ts'
 import { type HeldBody, holdBody, mostTokens } from './request-body.ts'
 import type { Route } from './route.ts'
@@ -23,6 +23,7 @@ export const startExchange = (shop: Workshop, route: Route, request: IncomingMes
     startedAt: shop.now(),
     dialect: dialectOf(route, request),
     call: undefined,
+    body: undefined,
     isClientGone: false,
     firstByteAt: undefined,
     isOver: false,
@@ -55,59 +56,71 @@ const dialectOf = ({ path, upstream }: Route, request: IncomingMessage): Dialect
 const knownOf = new WeakMap<Upstream, Map<string, Dialect | undefined>>()
 const knownMax = 1_000
 
+type Begun = Pick<MeteredCall, 'id' | 'dialect' | 'size' | 'asked' | 'attribution'>
+
 /** Asks the budgets, if there are any, and sends the call on or answers why not. */
 const reserve = (x: Exchange, dialect: Dialect, held: HeldBody): void => {
   const { shop, route, request, caller } = x
-  const asked = dialect.ofRequest(held.fields, route.path)
-  const key = caller.key
+  const { key } = caller
+  const asked = safely(shop, () => dialect.ofRequest(held.fields, route.path)) ?? { isStream: false, operation: 'unknown' }
   const attribution = attributionOf(route.via, request.headers, key && { ...key.attribution, key: key.id })
-  const call = { id: shop.nextId(), dialect, held, asked, attribution }
-  if (shop.guard === undefined) {
-    decided(x, call, undefined)
-    return
-  }
-  const runBudgetUsd = request.headers[`${ownHeaderPrefix}run-budget-usd`]
-  const decision = shop.guard.reserve({
-    ...attribution,
-    event: call.id,
-    provider: route.upstream.provider,
-    model: asked.model ?? 'unknown',
-    promptTokens: mostTokens(held),
-    ...(asked.outputMax !== undefined && { outputMax: asked.outputMax }),
-    ...(typeof runBudgetUsd === 'string' && { runBudgetUsd }),
-  })
-  if (decision instanceof Promise)
+  const size = { textBytes: held.textBytes, mediaBytes: held.mediaBytes }
+  const call = { id: shop.nextId(), dialect, size, asked, attribution }
+  const decision = shop.guard === undefined ? allowed : decisionOn(x, shop.guard, call)
+  if (!(decision instanceof Promise)) decided(x, call, held, decision)
+  else
     decision.then(
-      (later) => decided(x, call, later),
-      () => refuse(x, 'blocked', ledgerError),
+      (later) => decided(x, call, held, later),
+      () => decided(x, call, held, undefined),
     )
-  else decided(x, call, decision)
 }
 
-const decided = (
-  x: Exchange,
-  call: Pick<MeteredCall, 'id' | 'dialect' | 'held' | 'asked' | 'attribution'>,
-  decision: Decision | undefined,
-): void => {
+const allowed: Decision = { allowed: true, reservation: undefined }
+
+const decisionOn = (x: Exchange, guard: BudgetGuard, { id, size, asked, attribution }: Begun): Decision | undefined | Promise<Decision> => {
+  const runBudgetUsd = x.request.headers[`${ownHeaderPrefix}run-budget-usd`]
+  return safely(x.shop, () =>
+    guard.reserve({
+      ...attribution,
+      event: id,
+      provider: x.route.upstream.provider,
+      model: asked.model ?? 'unknown',
+      promptTokens: mostTokens(size),
+      ...(asked.outputMax !== undefined && { outputMax: asked.outputMax }),
+      ...(typeof runBudgetUsd === 'string' && { runBudgetUsd }),
+    }),
+  )
+}
+
+/** `undefined`: the budgets could not be asked at all. What then happens is what the user wants while nothing can be metered. */
+const decided = (x: Exchange, begun: Begun, held: HeldBody, decision: Decision | undefined): void => {
+  const { shop, route } = x
+  if (decision === undefined && shop.meterFailure === 'block') {
+    refuse(x, 'blocked', ledgerError)
+    return
+  }
   if (decision?.allowed === false) {
     refuse(x, 'refused', budgetError(decision.refusal))
     return
   }
-  const { held, dialect } = call
-  x.call = {
-    ...call,
-    promptHash: x.shop.promptHash(held),
+  const wished = canAskForUsage(route.upstream, begun.dialect.name) ? safely(shop, () => withUsageWish(held)) : undefined
+  const promptHash = safely(shop, () => shop.promptHash(held))
+  const call: MeteredCall = {
+    ...begun,
+    promptHash,
     reservation: decision?.reservation,
-    wished: canAskForUsage(x.route.upstream, dialect.name) ? withUsageWish(held) : undefined,
+    isUsageOurs: wished !== undefined,
     isSent: false,
     isRecorded: false,
   }
+  x.call = call
+  x.body = wished === undefined ? held : { ...held, chunks: [...wished] }
   if (!x.response.destroyed) {
     forward(x)
     return
   }
   // The client left while its budget was being looked up: nothing was sent.
-  abandon(x, x.call)
+  abandon(x, call)
   over(x, 'aborted')
 }
 

@@ -56,7 +56,8 @@ export const createUsageChunkFilter = (): ByteFilter => {
   }
 }
 
-const emptyLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))/g
+/** A CR at the very end may be the first half of a CRLF: it ends nothing until more is known. */
+const emptyLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!\n|$))/g
 const endsInEmptyLine = (bytes: Buffer): boolean => bytes[bytes.length - 1] === 10 && bytes[bytes.length - 2] === 10
 
 const choices = Buffer.from('"choices"')

@@ -74,9 +74,10 @@ export const openGateway = async (options: OpenGatewayOptions = {}): Promise<Ope
   const port = await listening(server, host)
 
   const entries = async (atLeast = 1): Promise<readonly CallEntry[]> => {
-    for (;;) {
+    for (const until = Date.now() + 10_000; ; ) {
       const page = await store.entries({ where: [], from: 0, to: Number.MAX_SAFE_INTEGER }, { limit: 1_000 })
       if (page.entries.length >= atLeast) return page.entries
+      if (Date.now() > until) throw new Error(`The ledger has ${page.entries.length} calls, and ${atLeast} were waited for.`)
       await new Promise((resolve) => setImmediate(resolve))
     }
   }

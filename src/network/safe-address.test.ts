@@ -70,7 +70,7 @@ describe('a lookup for the internet only', () => {
   it('refuses a public name that resolves to a private address', () => {
     lookupWith('127.0.0.1', '::1')('rebind.example.com', { all: true }, (error) => {
       expect(error?.message).toBe(
-        'UNSAFE_ADDRESS: "rebind.example.com" is an address of a private network. Set "private: true" for this upstream if that is meant.',
+        'UNSAFE_ADDRESS: "rebind.example.com" is an address of a private network. Set "private: true" where it is configured if that is meant.',
       )
     })
     expect.assertions(1)
