@@ -65,6 +65,8 @@ export interface Runs {
   record(run: RunState | undefined, event: EventJson, onSettled?: (costUsd: string | undefined) => void): void
   /** How often a run's budget was crossed. */
   readonly crossings: number
+  /** What carries the scope from a run to the calls made inside. */
+  readonly storage: AsyncLocalStorage<Scope>
 }
 
 export const createRuns = (options: RunsOptions): Runs => {
@@ -187,6 +189,7 @@ export const createRuns = (options: RunsOptions): Runs => {
     run,
     scope,
     record,
+    storage,
     get crossings() {
       return crossings
     },

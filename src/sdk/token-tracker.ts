@@ -1,4 +1,5 @@
 import type { EventJson } from '../intake/event-json.ts'
+import { followAiSdk } from './ai-sdk.ts'
 import { createAttempts } from './attempts.ts'
 import { cleanAttribution, type GivenAttribution } from './attribution.ts'
 import { flushBeforeExit } from './before-exit.ts'
@@ -84,6 +85,7 @@ export class TokenTracker {
   readonly #warn: Warn
   readonly #patch: GlobalPatch
   readonly #forgetExit: () => void
+  #unfollow: (() => void) | undefined
 
   constructor(options: TrackerOptions = {}) {
     const now = options.now ?? Date.now
@@ -137,6 +139,18 @@ export class TokenTracker {
     return this.#patch.patch()
   }
 
+  /**
+   * Has the AI SDK (7 and later) name its steps and record its tools, from what it tells of itself; the tracker's `fetch` meters
+   * its calls as ever. Returns how to undo it. A tool that is followed is not to be wrapped in `run.tool` as well.
+   */
+  followAiSdk(): () => void {
+    this.#unfollow ??= followAiSdk({ runs: this.#runs, nextId: this.#nextId, now: this.#now, warn: this.#warn })
+    return () => {
+      this.#unfollow?.()
+      this.#unfollow = undefined
+    }
+  }
+
   /** Runs an agent's task. All calls made inside belong to it, however deep. Rejects with what the function threw. */
   run<Result>(options: RunOptions, go: (run: Run) => Result | PromiseLike<Result>): Promise<Result> {
     return this.#runs.run(options, go)
@@ -160,6 +174,7 @@ export class TokenTracker {
   /** Ends what is open, sends what is left, and stops. */
   async close(timeoutMs: number = flushTimeoutMs): Promise<void> {
     this.#patch.undo()
+    this.#unfollow?.()
     this.#forgetExit()
     this.#meter.endOpenCalls()
     await this.#queue.close(timeoutMs)
