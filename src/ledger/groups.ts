@@ -81,6 +81,12 @@ export const percentilesOf = (sorted: ArrayLike<number | bigint>): NonNullable<S
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
 }
 
+const runMeasure = /^(?:runs|costP\d\d|.*PerRun|costPer1kRuns)$/
+
+/** A group has a row when something that is asked for lies in it: runs that started there, or calls made there. */
+export const asksForRuns = (question: Question): boolean => question.measures.some((measure) => runMeasure.test(measure))
+export const asksForCalls = (question: Question): boolean => question.measures.some((measure) => !runMeasure.test(measure))
+
 export const asksForPercentiles = (question: Question): boolean => question.measures.some((measure) => /^costP\d\d$/.test(measure))
 
 /** Values of one measure: numbers and, past 2⁵³, decimal strings; "not defined" is below everything. */

@@ -1,6 +1,7 @@
 import { afterEach, describe } from 'vitest'
 import { describeAppend } from './contract/append.ts'
 import { describeAsk } from './contract/ask.ts'
+import { describeLaws } from './contract/laws.ts'
 import { describeRuns } from './contract/runs.ts'
 import { describeTail } from './contract/tail.ts'
 import type { Store } from './store.ts'
@@ -24,5 +25,6 @@ export const describeStore = (name: string, make: MakeStore): void => {
     describeAsk(open)
     describeRuns(open)
     describeTail(open)
+    describeLaws(open)
   })
 }

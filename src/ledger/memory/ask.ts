@@ -3,7 +3,7 @@ import type { CallEntry } from '../../core/event.ts'
 import type { Filter, Question } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
 import { accepts, asksForUnits, callValue, isOfRun, runValue, type Slice, slicesOf, wholeOf } from '../attributes.ts'
-import { groupsOf } from '../groups.ts'
+import { asksForCalls, asksForRuns, groupsOf } from '../groups.ts'
 import { latencyBin } from '../latency.ts'
 import type { RunSummary } from '../store.ts'
 import { addCall, addTallies, addToRun, createTally, finish, runPartOf, type Tally } from './tally.ts'
@@ -24,8 +24,8 @@ export const askRaw = (question: Question, book: Book): Answer => {
     if (tally === undefined) tallies.set(name, (tally = createTally(bucket, key)))
     return tally
   }
-  sumCalls(question, book, total, tallyFor)
-  sumRuns(question, book, total, tallyFor)
+  sumCalls(question, book, total, asksForCalls(question) ? tallyFor : () => createTally(undefined, []))
+  if (asksForRuns(question)) sumRuns(question, book, total, tallyFor)
   const found = [...tallies.values()].map((tally) => ({ bucket: tally.bucket, key: tally.key, sums: finish(tally, question), tally }))
   const groups = groupsOf(question, found, (rest) => finish(addTallies(rest.map(({ tally }) => tally)), question))
   return answerOf(question, groups, finish(total, question))

@@ -36,9 +36,6 @@ export interface Money {
 
 export const moneyAt = ({ low, high }: Money, index: number): bigint => BigInt(high[index] ?? 0) * BigInt(two32) + BigInt(low[index] ?? 0)
 
-export const asksForRuns = (question: Question): boolean =>
-  question.measures.some((measure) => /^(?:runs|costP\d\d|.*PerRun|costPer1kRuns)$/.test(measure))
-
 /** True when the sums need a look inside the runs, because a call's attribute is asked for. */
 const looksInside = (question: Question): boolean => [...question.by, ...question.where.map(({ by }) => by)].some((by) => !isOfRun(by))
 

@@ -2,10 +2,10 @@ import { type Answer, answerOf, emptySums, type Sums } from '../../core/answer.t
 import { bases } from '../../core/charge.ts'
 import type { Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { addCallSums, asksForPercentiles, type Found, groupsOf, percentilesOf } from '../groups.ts'
+import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, type Found, groupsOf, percentilesOf } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 import { type CallSources, type CallSums, sumCalls } from './ask-calls.ts'
-import { asksForRuns, type Money, moneyAt, type RunParts, type RunSources, sumRuns } from './ask-runs.ts'
+import { type Money, moneyAt, type RunParts, type RunSources, sumRuns } from './ask-runs.ts'
 import { column, two32 } from './block.ts'
 import { bucketsOf } from './periods.ts'
 import type { Summed } from './summing.ts'
@@ -26,15 +26,18 @@ export const askRollups = (question: Question, sources: CallSources & RunSources
     let group = gathered.get(name)
     if (group === undefined) {
       const key = question.by.map((by, index) => sources.values.textOf(by, values[index] ?? 0))
-      group = { bucket: buckets.starts[bucket], key, calls: emptySums(), latency: new Map(), parts: [] }
+      group = gatheredOf(buckets.starts[bucket], key)
       gathered.set(name, group)
     }
     return group
   }
-  const all: Omit<Gathered, 'sums'> = { bucket: undefined, key: [], calls: emptySums(), latency: new Map(), parts: [] }
+  const all = gatheredOf(undefined, [])
 
-  const calls = sumCalls(question, buckets, sources)
-  gatherCalls(question.by.length, calls, groupFor, all)
+  // Coverage, which is part of every answer, is of calls; their groups are not needed when only runs are asked for.
+  const { interval: _, ...whole } = question
+  const ofCalls = asksForCalls(question) ? question : { ...whole, by: [] }
+  const calls = sumCalls(ofCalls, asksForCalls(question) ? buckets : bucketsOf(ofCalls), sources)
+  gatherCalls(ofCalls.by.length, calls, asksForCalls(question) ? groupFor : () => gatheredOf(undefined, []), all)
   const runs = asksForRuns(question) ? sumRuns(question, buckets, sources) : undefined
   if (runs !== undefined) gatherRuns(runs, groupFor, all)
 
@@ -43,6 +46,14 @@ export const askRollups = (question: Question, sources: CallSources & RunSources
   const groups = groupsOf(question, found, (rest) => sumsOf(together(rest)))
   return answerOf(question, groups, sumsOf(all))
 }
+
+const gatheredOf = (bucket: number | undefined, key: readonly (string | null)[]): Omit<Gathered, 'sums'> => ({
+  bucket,
+  key,
+  calls: emptySums(),
+  latency: new Map(),
+  parts: [],
+})
 
 type GroupFor = (bucket: number, values: readonly number[]) => Omit<Gathered, 'sums'>
 
