@@ -48,8 +48,6 @@ export interface Intake {
   counters(): IntakeCounters
 }
 
-export const eventsPerBatchMax = 10_000
-
 export const createIntake = (options: IntakeOptions): Intake => {
   const counters = emptyCounters()
   const countedListeners = new Set<CountedListener>()

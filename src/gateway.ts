@@ -1,0 +1,3 @@
+export type { GatewayCounters } from './gateway/counters.ts'
+export { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts'
+export { parseUpstreams, type Upstreams } from './gateway/upstreams.ts'
