@@ -83,7 +83,11 @@ describe('anthropic: metered and unmetered are the same, and the event is right'
   })
 
   test('an abort by a signal, and one before the answer', async () => {
-    const never: Play = () => ({ finish: 'hang', chunks: [] })
+    let second = new AbortController()
+    const never: Play = () => {
+      second.abort()
+      return { finish: 'hang', chunks: [] }
+    }
     const { events } = await run([playMessages({ ...script, ending: 'hang' }), never], async (client) => {
       const first = new AbortController()
       const stream = await client.messages.create(streamed, { signal: first.signal })
@@ -91,10 +95,8 @@ describe('anthropic: metered and unmetered are the same, and the event is right'
         if (event.type === 'content_block_delta' && event.delta.type === 'text_delta' && event.delta.text.includes('run')) first.abort()
         return event
       })
-      const second = new AbortController()
-      const asked = caught(() => client.messages.create(question, { signal: second.signal }))
-      setTimeout(() => second.abort(), 20)
-      return [seen, await asked]
+      second = new AbortController()
+      return [seen, await caught(() => client.messages.create(question, { signal: second.signal }))]
     })
     expect(events).toMatchObject([{ status: 'aborted' }, { status: 'aborted', quality: 'missing' }])
   })

@@ -128,12 +128,14 @@ describe('openai, chat completions: metered and unmetered are the same, and the 
   })
 
   test('an abort before the answer', async () => {
-    const never: Play = () => ({ finish: 'hang', headers: { 'content-type': 'application/json' }, chunks: ['{'] })
-    const { events } = await run(never, async (client) => {
-      const abort = new AbortController()
-      const asked = caught(() => client.chat.completions.create(question, { signal: abort.signal }))
-      setTimeout(() => abort.abort(), 20)
-      return asked
+    let abort = new AbortController()
+    const never: Play = () => {
+      abort.abort()
+      return { finish: 'hang', chunks: [] }
+    }
+    const { events } = await run(never, (client) => {
+      abort = new AbortController()
+      return caught(() => client.chat.completions.create(question, { signal: abort.signal }))
     })
     expect(events).toMatchObject([{ status: 'aborted', quality: 'missing', usage: {} }])
   })
@@ -142,7 +144,7 @@ describe('openai, chat completions: metered and unmetered are the same, and the 
     const never: Play = () => ({ finish: 'hang', chunks: [] })
     const { events } = await observe(
       playing(never, playChat(script)),
-      (place) => clientAt(place, { timeout: 60, maxRetries: 1 }).chat.completions.create(question),
+      (place) => clientAt(place, { timeout: 400, maxRetries: 1 }).chat.completions.create(question),
       { provider: 'openai' },
     )
     expect(events).toMatchObject([
