@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Attribution } from '../core/attribution.ts'
 import type { Basis } from '../core/charge.ts'
-import { formatUsd } from '../core/money.ts'
+import { formatUsd, zeroUsd } from '../core/money.ts'
 import type { PriceBook } from '../core/price-book.ts'
 import type { UsageFlag } from '../core/usage.ts'
 import type { BudgetGuard } from '../guard/guard.ts'
@@ -115,11 +115,13 @@ export const answerError = (response: ServerResponse, error: GatewayError, form:
   response.end(body)
 }
 
+const nothing = { cost: zeroUsd, tokens: 0 }
+
 /** A call that never left: there is nothing to tell the ledger, and nothing stays set aside. */
 export const abandon = ({ shop }: Exchange, call: MeteredCall): void => {
   if (call.isRecorded) return
   call.isRecorded = true
-  if (call.reservation !== undefined) shop.guard?.settle(call.reservation)
+  if (call.reservation !== undefined) shop.guard?.settle(call.reservation, nothing)
 }
 
 export interface Told {

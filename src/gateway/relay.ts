@@ -213,7 +213,9 @@ const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, b
   if (status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(report?.error, status) })
   const told = report?.error ?? error
   if (told !== undefined) return record(x, call, { ...base, status: 'error', error: told })
-  const isCut = broken !== undefined || report?.flags.includes('truncated-stream') === true || flags.includes('truncated-stream')
+  // A connection may break after the terminal marker: the answer was whole then.
+  const isTruncated = report?.flags.includes('truncated-stream') === true || flags.includes('truncated-stream')
+  const isCut = isTruncated || (broken !== undefined && report === undefined)
   if (!isCut) return record(x, call, { ...base, status: 'ok' })
   if (x.isClientGone) return record(x, call, { ...base, status: 'aborted' })
   return record(x, call, { ...base, status: 'error', error: broken ?? 'truncated-stream' })

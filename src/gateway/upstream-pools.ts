@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
-import type { GatewayLimits } from './limits.ts'
 import { publicLookup } from '../network/safe-address.ts'
+import type { GatewayLimits } from './limits.ts'
 import type { Upstream } from './upstreams.ts'
 
 /** Connections to the upstreams, kept open between calls. */

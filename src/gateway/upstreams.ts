@@ -1,6 +1,6 @@
 import { TaximeterError } from '../core/errors.ts'
-import type { ErrorForm } from './error-forms.ts'
 import { isPrivateAddress, unsafeAddress } from '../network/safe-address.ts'
+import type { ErrorForm } from './error-forms.ts'
 
 /** Where a provider expects its key: a header, what stands before the key in it, and a query parameter that also may hold it. */
 export interface CredentialForm {

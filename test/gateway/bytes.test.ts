@@ -1,57 +1,13 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { ask, chat, json, withGateways } from './asking.ts'
 import { chatAnswer, chatStream, question, renumbered, streamed } from './bodies.ts'
-import { type OpenGateway, type OpenGatewayOptions, openGateway } from './open-gateway.ts'
-import { httpUpstream, type RawUpstream, readAll, socketUpstream, wholeRequest } from './raw-upstream.ts'
+import { httpUpstream, readAll, socketUpstream, wholeRequest } from './raw-upstream.ts'
 
-const opened: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close()
-})
-
-const behind = async (
-  upstream: RawUpstream,
-  more: OpenGatewayOptions & { readonly onDisconnect?: 'drain' | 'cut' } = {},
-): Promise<OpenGateway> => {
-  const { onDisconnect, ...options } = more
-  opened.push(upstream)
-  const gateway = await openGateway({
-    upstreams: [{ name: 'openai', url: upstream.url, private: true, ...(onDisconnect && { onDisconnect }) }],
-    ...options,
-  })
-  opened.push(gateway)
-  return gateway
-}
-
-interface Answer {
-  readonly response: IncomingMessage
-  readonly body: Buffer
-}
-
-const ask = (
-  gateway: OpenGateway,
-  path: string,
-  options: RequestOptions & { readonly body?: string | Buffer | readonly Buffer[] } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    const { body, ...rest } = options
-    const request = httpRequest(
-      `${gateway.url}${path}`,
-      { method: body === undefined ? 'GET' : 'POST', agent: false, ...rest },
-      (response) => {
-        readAll(response).then((read) => resolve({ response, body: read }), reject)
-      },
-    )
-    request.on('error', reject)
-    if (Array.isArray(body)) for (const part of body) request.write(part)
-    else if (body !== undefined) request.write(body)
-    request.end()
-  })
-const json = { 'content-type': 'application/json' }
-const chat = '/openai/v1/chat/completions'
+const { behind } = withGateways()
 
 describe('bytes of an answer', () => {
   test.each([
@@ -98,7 +54,7 @@ describe('bytes of an answer', () => {
     const body = JSON.stringify({ ...JSON.parse(streamed), stream_options: { include_usage: true } })
     const { response, body: coded } = await ask(gateway, chat, { body, headers: { ...json, 'accept-encoding': 'gzip' } })
     expect(response.headers['content-encoding']).toBe('gzip')
-    expect((await import('node:zlib')).gunzipSync(coded).toString()).toBe(chatStream.join(''))
+    expect(gunzipSync(coded).toString()).toBe(chatStream.join(''))
     expect(await gateway.calls()).toMatchObject([{ status: 'ok', quality: 'complete', usage: { input: 100, output: 20 } }])
   })
 
@@ -428,7 +384,7 @@ describe('bytes of a request', () => {
         response.writeHead(200, json).end(chatAnswer)
       }),
     )
-    const agent = new (await import('node:http')).Agent({ keepAlive: true, maxSockets: 1 })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const ports = new Set<unknown>()
     for (let index = 0; index < 5; index++) {
       const { response } = await ask(gateway, chat, { body: question, headers: json, agent })
