@@ -22,6 +22,8 @@ export interface FleetServerOptions {
   readonly until?: number
   readonly runsPerDay?: number
   readonly hasBudgets?: boolean
+  /** The folder of a built dashboard; absent: where the workspace builds it to. */
+  readonly dashboard?: string
   readonly alerts?: () => AlertsAnswer
 }
 
@@ -37,7 +39,7 @@ export interface FleetServer {
   close(): Promise<void>
 }
 
-const dashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
+const workspaceDashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
 /** The real server with a real ledger, holding the month of the sample fleet. */
 export const createFleetServer = async (options: FleetServerOptions): Promise<FleetServer> => {
@@ -65,7 +67,7 @@ export const createFleetServer = async (options: FleetServerOptions): Promise<Fl
     readings: createReadings(store),
     budgets: guard,
     alerts: options.alerts,
-    dashboard,
+    dashboard: options.dashboard ?? workspaceDashboard,
   })
   let http = server.httpServer()
   let port = options.port ?? 0

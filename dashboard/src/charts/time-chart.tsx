@@ -80,7 +80,7 @@ export const TimeChart = (props: TimeChartProps): ReactNode => {
     <div className="relative">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the drawing is read and zoomed by key as well. */}
       <div role="img" aria-label={label} aria-describedby={hint} tabIndex={0} onKeyDown={move} onBlur={() => setAt(undefined)}>
-        <div ref={box} style={{ height }} />
+        <div ref={box} style={{ height }} className="overflow-hidden" />
       </div>
       <span id={hint} className="sr-only">
         {onZoom === undefined

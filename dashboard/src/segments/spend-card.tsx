@@ -79,7 +79,7 @@ export const SpendCard = ({ title, measure = 'cost', by: usual, isFixed = false,
           ) : isTable ? (
             <StackTable stack={data} by={attributeTitle(by)} />
           ) : (
-            <div className="grid gap-x-6 gap-y-4 xl:grid-cols-[minmax(0,1fr)_20rem]">
+            <div className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-4 xl:grid-cols-[minmax(0,1fr)_20rem]">
               <StackChart
                 stack={data}
                 label={`${title}, ${measureInfo(measure).title.toLowerCase()} by ${attributeTitle(by).toLowerCase()}`}

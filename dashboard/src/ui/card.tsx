@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from 'react'
+import type { ReactNode } from 'react'
 
 interface CardProps {
   readonly title: string
@@ -13,20 +13,15 @@ interface CardProps {
   readonly isStale?: boolean
 }
 
-export const Card = ({ title, note, actions, children, className = '', isFlush = false, isStale = false }: CardProps): ReactNode => {
-  const id = useId()
-  return (
-    <section aria-labelledby={id} aria-busy={isStale} className={`min-w-0 rounded-lg border border-line bg-surface ${className}`}>
-      <header className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
-        <div className="mr-auto min-w-0">
-          <h2 id={id} className="text-sm font-semibold">
-            {title}
-          </h2>
-          {note !== undefined && <p className="text-xs text-ink-3">{note}</p>}
-        </div>
-        {actions}
-      </header>
-      <div className={`${isFlush ? '' : 'px-4 pb-4'} ${isStale ? 'stale' : ''}`}>{children}</div>
-    </section>
-  )
-}
+export const Card = ({ title, note, actions, children, className = '', isFlush = false, isStale = false }: CardProps): ReactNode => (
+  <section aria-busy={isStale} className={`min-w-0 rounded-lg border border-line bg-surface ${className}`}>
+    <header className="flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
+      <div className="mr-auto min-w-0">
+        <h2 className="text-sm font-semibold">{title}</h2>
+        {note !== undefined && <p className="text-xs text-ink-3">{note}</p>}
+      </div>
+      {actions}
+    </header>
+    <div className={`${isFlush ? '' : 'px-4 pb-4'} ${isStale ? 'stale' : ''}`}>{children}</div>
+  </section>
+)

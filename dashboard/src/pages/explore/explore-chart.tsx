@@ -27,7 +27,7 @@ export const ExploreChart = ({ asked }: { asked: Asked }): ReactNode => {
       {stack.data === undefined ? (
         <Skeleton className="h-65 w-full" />
       ) : (
-        <div className="grid gap-x-6 gap-y-4 xl:grid-cols-[minmax(0,1fr)_20rem]">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-4 xl:grid-cols-[minmax(0,1fr)_20rem]">
           <StackChart
             stack={stack.data}
             label={title}

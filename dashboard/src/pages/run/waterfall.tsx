@@ -81,7 +81,8 @@ const Header = ({ length }: { length: number }): ReactNode => (
         Step
       </span>
       <span role="columnheader">Call</span>
-      <span role="columnheader" className="flex justify-between @max-lg:hidden" aria-label="Time">
+      <span role="columnheader" className="flex justify-between @max-lg:hidden">
+        <span className="sr-only">Time</span>
         <span aria-hidden="true">0</span>
         <span aria-hidden="true" className="@max-2xl:hidden">
           {duration(length / 2)}

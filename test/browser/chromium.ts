@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+
+/** Tests in a real browser. Without one they fail where everything must be tested, and are skipped with the reason elsewhere. */
+export const describeInBrowser = (name: string, tests: () => void): void => {
+  if (executablePath !== undefined) return void describe(name, tests)
+  if (process.env.CI === 'true') {
+    return void test(name, () => expect.fail('Chromium is not installed: apt-get install chromium.'))
+  }
+  console.warn(`${name}: skipped, because Chromium is not installed (apt-get install chromium).`)
+  describe.skip(name, tests)
+}
+
+export const launch = (): Promise<Browser> =>
+  chromium.launch({
+    ...(executablePath !== undefined && { executablePath }),
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+
+export interface BuiltDashboard {
+  readonly folder: string
+  /** Name and size as it travels, of every script. */
+  readonly scripts: readonly { readonly name: string; readonly gzipBytes: number }[]
+  remove(): Promise<void>
+}
+
+/** Builds what is in the working tree into a folder of its own, so that no test sees an old build or another test's. */
+export const buildDashboard = async (): Promise<BuiltDashboard> => {
+  const folder = await mkdtemp(join(tmpdir(), 'taximeter-dashboard-'))
+  // In a process of its own: a build takes its mode from the environment, and this one's is that of tests.
+  await run(
+    process.execPath,
+    [
+      fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url)),
+      'build',
+      '--outDir',
+      folder,
+      '--emptyOutDir',
+      '--logLevel',
+      'error',
+    ],
+    {
+      cwd: fileURLToPath(new URL('../../dashboard', import.meta.url)),
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  )
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'))
+  const scripts = await Promise.all(
+    names.map(async (name) => ({ name, gzipBytes: gzipSync(await readFile(join(folder, name)), { level: 9 }).length })),
+  )
+  return { folder, scripts, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+export interface Watched {
+  readonly page: Page
+  /** What went wrong in the page: errors, refused policies, requests to elsewhere. Empty when all is well. */
+  readonly complaints: string[]
+  /** The answers of the API that the page was given, by path and query; the latest of each. */
+  readonly answers: Map<string, unknown>
+  /** Opens a view and waits until everything in it is there. */
+  open(path: string): Promise<void>
+  /** Everything that was asked for has come. */
+  settle(): Promise<void>
+  /** The latest answer to a path whose parameters hold all of these. */
+  answer<T>(path: string, params?: Readonly<Record<string, string>>): T
+}
+
+export interface WatchOptions {
+  readonly theme?: 'light' | 'dark'
+  readonly width?: number
+  readonly height?: number
+}
+
+/** A page of its own whose every misstep is noted. */
+export const watchedPage = async (browser: Browser, origin: string, options: WatchOptions = {}): Promise<Watched> => {
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1_280, height: options.height ?? 900 },
+    colorScheme: options.theme ?? 'light',
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+  })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  const answers = new Map<string, unknown>()
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin) && !request.url().startsWith('blob:')) complaints.push(`asked for ${request.url()}`)
+  })
+  page.on('response', async (response) => {
+    const url = new URL(response.url())
+    if (!url.pathname.startsWith('/v1/') || url.pathname === '/v1/stream' || !response.ok()) return
+    // A question that the page has given up has no answer to read.
+    const answer = await response.json().catch(() => undefined)
+    if (answer !== undefined) answers.set(`${url.pathname}${url.search}`, answer)
+  })
+  const settle = async (): Promise<void> => {
+    await page.locator('main h1').first().waitFor()
+    // One card's answer can be what the next one's question waits for.
+    for (const pending = page.locator(isPending); (await pending.count()) > 0; ) await pending.first().waitFor({ state: 'detached' })
+  }
+  return {
+    page,
+    complaints,
+    answers,
+    settle,
+    async open(path) {
+      await page.goto(`${origin}${path}`, { waitUntil: 'load' })
+      await settle()
+    },
+    answer<T>(path: string, params: Readonly<Record<string, string>> = {}): T {
+      const found = [...answers].findLast(([key]) => {
+        const url = new URL(key, origin)
+        return url.pathname === path && Object.entries(params).every(([name, value]) => url.searchParams.get(name) === value)
+      })
+      if (found === undefined)
+        throw new Error(`The page has not asked for ${path} ${JSON.stringify(params)}: ${[...answers.keys()].join('\n')}`)
+      return found[1] as T
+    },
+  }
+}
+
+const isPending = '.skeleton, [aria-busy="true"], [aria-label="Loading"]'
+
+/** The texts of a table's rows, cell by cell. */
+export const tableTexts = (page: Page, label: string): Promise<string[][]> =>
+  page
+    .getByRole('region', { name: label, exact: true })
+    .locator('tbody tr')
+    .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())))

@@ -1,0 +1,240 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compact, count, decimalsFor, duration, exactUsd, percent, usd, usdWith } from '../../dashboard/src/format/numbers.ts'
+import { figureText, measureInfo } from '../../dashboard/src/state/measures.ts'
+import type {
+  AnswerRow,
+  BudgetsAnswer,
+  QueryAnswer,
+  ReadingsAnswer,
+  RunDetailJson,
+  RunsAnswer,
+  SessionsAnswer,
+} from '../../src/server/api.ts'
+import { type BuiltDashboard, buildDashboard, describeInBrowser, launch, tableTexts, type Watched, watchedPage } from './chromium.ts'
+import { createFleetServer, type FleetServer } from './fleet-server.ts'
+
+const day = 86_400_000
+
+/** The texts as they stand on a page: what a person reads is what the API said, rounded once. */
+describeInBrowser('each figure on screen is the API’s', () => {
+  let folder: string
+  let built: BuiltDashboard
+  let server: FleetServer
+  let browser: Browser
+  let period: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'taximeter-figures-'))
+    built = await buildDashboard()
+    const until = Date.now()
+    period = `from=${new Date(until - 7 * day).toISOString()}&to=${new Date(until).toISOString()}`
+    server = await createFleetServer({ path: join(folder, 'fleet.db'), until, runsPerDay: 80, hasBudgets: true, dashboard: built.folder })
+    browser = await launch()
+  }, 60_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+    await built?.remove()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const onPage = async (path: string, check: (watched: Watched) => Promise<void>): Promise<void> => {
+    const watched = await watchedPage(browser, server.url, { width: 1_920 })
+    try {
+      await watched.open(path)
+      await check(watched)
+    } finally {
+      await watched.page.context().close()
+    }
+  }
+
+  const api = async <T>(path: string): Promise<T> => (await (await fetch(`${server.url}${path}`)).json()) as T
+
+  test('Overview: the four meters, and what each is compared with', () =>
+    onPage('/', async ({ page, answers }) => {
+      const tiles = await page.getByRole('navigation', { name: 'Spend by period' }).getByRole('link').allInnerTexts()
+      const meters = [...answers.entries()].filter(([key]) => isMeter(key)).map(([, answer]) => answer as QueryAnswer)
+      expect([tiles.length, meters.length]).toEqual([4, 4])
+      for (const meter of meters) {
+        const tile = tiles.find((text) => flat(text).includes(usd(meter.totals.cost as string)))
+        expect(tile, `a tile with ${usd(meter.totals.cost as string)} among ${tiles.map(flat).join(' | ')}`).toBeDefined()
+        expect(flat(tile ?? '')).toContain(usd(meter.previous?.totals.cost as string))
+      }
+    }))
+
+  test('Overview: every layer of the chart, and the layers are the whole', () =>
+    onPage(`/?${period}&by=model`, async ({ page, answer, answers }) => {
+      const totals = answer<QueryAnswer>('/v1/query', { measure: 'cost', by: 'model', top: '8' })
+      const cost = measureInfo('cost')
+      const legend = await page.locator('table').filter({ hasText: 'Cost by model' }).locator('tbody tr').allInnerTexts()
+      expect(
+        legend.map((text) =>
+          flat(text)
+            .split(' ')
+            .find((word) => word.startsWith('$')),
+        ),
+      ).toEqual(totals.rows.map((row) => figureText(cost, row.cost)))
+      await page.getByRole('button', { name: 'Show as a table' }).click()
+      const rows = await tableTexts(page, 'Cost by Model over time')
+      const whole = [...answers.entries()].find(([key]) => isWhole(key))?.[1] as QueryAnswer
+      expect(rows[0]?.[1]).toBe(figureText(cost, whole.rows.at(-1)?.cost))
+    }))
+
+  test('Overview: key figures, segments and the costliest runs', () =>
+    onPage(`/?${period}`, async ({ page, answer }) => {
+      const names = ['runs', 'costPerRun', 'costP95', 'burnRatePerHour', 'calls', 'tokens', 'retries', 'errors', 'cacheHitRate', 'toolCost']
+      const figures = answer<QueryAnswer>('/v1/query', { measure: [...names, 'cost'].join(',') })
+      for (const name of names) {
+        const shown = await page
+          .locator('dl > div')
+          .filter({ hasText: measureInfo(name).title })
+          .first()
+          .locator('dd a')
+          .innerText()
+        expect(`${name} ${flat(shown).replace(/^[≥≈] ?/, '')}`).toBe(`${name} ${figureText(measureInfo(name), figures.totals[name])}`)
+      }
+      const { segments } = answer<ReadingsAnswer>('/v1/readings')
+      const costs = segments.map((segment) => segment.costUsd)
+      const rows = await tableTexts(page, 'Segments')
+      expect(rows.map((cells) => cells[5]).toSorted()).toEqual(costs.map((cost) => usdWith(cost, decimalsFor(costs))).toSorted())
+      expect(rows.map((cells) => cells[4]).toSorted()).toEqual(segments.map((segment) => count(segment.runs)).toSorted())
+      const { runs } = answer<RunsAnswer>('/v1/runs', { sort: 'costliest' })
+      for (const run of runs.slice(0, 6))
+        await page
+          .getByRole('link')
+          .filter({ hasText: usd(run.costUsd) })
+          .first()
+          .waitFor()
+    }))
+
+  test('Explore: rows, totals and the file that it gives', () =>
+    onPage(`/explore?${period}&measure=cost,runs,costP95,cacheHitRate&by=team,agent`, async ({ page, answer }) => {
+      const measures = ['cost', 'runs', 'costP95', 'cacheHitRate']
+      const asked = answer<QueryAnswer>('/v1/query', { measure: measures.join(','), by: 'team,agent' })
+      const rows = await tableTexts(page, 'Answer')
+      const texts = (row: AnswerRow) => measures.map((name) => figureText(measureInfo(name), row[name]))
+      // The change of the first measure stands after it.
+      expect(rows.map((cells) => [cells[0], cells[1], cells[2], cells[4], cells[5], cells[6]])).toEqual(
+        asked.rows.map((row) => [row.team, row.agent, ...texts(row)]),
+      )
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'JSON' }).click()])
+      const file = JSON.parse(await textOf(download)) as QueryAnswer
+      expect(file).toEqual(asked)
+      const [csv] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
+      const lines = (await textOf(csv)).trim().split('\r\n')
+      expect(lines).toHaveLength(asked.rows.length + 1)
+      expect(lines[1]?.split(',')[2]).toBe(asked.rows[0]?.cost)
+    }))
+
+  test('Runs and one run: figures, steps and the price lines of a call', async () => {
+    const { runs } = await api<RunsAnswer>(`/v1/runs?sort=costliest&limit=50&${period}`)
+    const costs = runs.map((run) => run.costUsd)
+    await onPage(`/runs?sort=costliest&${period}`, async ({ page }) => {
+      const rows = await tableTexts(page, 'Runs')
+      expect(rows.map((cells) => [cells[1]?.replace(/^≥ ?(?:at least ?)?/, ''), cells[4], cells[5]])).toEqual(
+        runs.map((run) => [usdWith(run.costUsd, decimalsFor(costs)), duration(run.durationMs), count(run.calls)]),
+      )
+    })
+    const run = runs.find(({ unpricedCalls }) => unpricedCalls === 0)
+    const detail = await api<RunDetailJson>(`/v1/runs/${run?.run}`)
+    const call = detail.calls.find((each) => each.kind === 'llm' && each.charge.basis === 'computed' && each.charge.lines.length > 1)
+    if (call?.charge.basis !== 'computed') throw new Error('The costliest run has no priced call.')
+    await onPage(`/runs/${run?.run}?call=${call.id}`, async ({ page }) => {
+      const head = flat(await page.getByRole('region', { name: 'Figures of the run' }).innerText())
+      for (const text of [
+        usd(run?.costUsd),
+        usd(run?.llmCostUsd),
+        usd(run?.toolCostUsd),
+        duration(run?.durationMs),
+        compact(run?.promptTokens),
+      ]) {
+        expect(head).toContain(text)
+      }
+      const steps = await page.getByRole('grid').getByRole('row').count()
+      expect(steps).toBeGreaterThan(2)
+      const lines = await page.locator('table').filter({ hasText: 'How the call was priced' }).locator('tbody tr').allInnerTexts()
+      const charge = call.charge
+      if (charge.basis === 'unpriced') throw new Error('unreachable')
+      expect(lines.map((text) => flat(text).split(' ').at(-1))).toEqual(charge.lines.map((line) => exactUsd(line.totalUsd)))
+      expect(await page.locator('tfoot').innerText()).toContain(exactUsd(charge.totalUsd))
+    })
+  })
+
+  test.each([
+    ['agents', 'Agents', ['cost', 'runs', 'costPerRun', 'costP95'], 'agent', ''],
+    ['tasks', 'Tasks', ['cost', 'runs', 'costPerRun', 'costP50'], 'task', ''],
+    ['models', 'Models', ['llmCost', 'llmCalls', 'promptTokens', 'completionTokens'], 'model,provider', 'kind:llm'],
+    ['tools', 'Tools', ['toolCost', 'toolCalls', 'runs', 'toolCostPerRun'], 'tool', 'kind:tool'],
+  ] as const)('/%s: every row', (path, label, measures, by, where) =>
+    onPage(`/${path}?${period}`, async ({ page }) => {
+      const asked = await api<QueryAnswer>(
+        `/v1/query?measure=${measures.join(',')}&by=${by}&${period}&tz=Europe/Berlin${where === '' ? '' : `&where=${where}`}`,
+      )
+      const rows = await tableTexts(page, label)
+      expect(rows).toHaveLength(asked.rows.length)
+      const extra = by.includes(',') ? 1 : 0
+      for (const row of asked.rows) {
+        const name = String(row[by.split(',')[0] ?? ''])
+        const cells = rows.find((each) => each[0] === name)
+        const shown = [cells?.[1 + extra], cells?.[3 + extra], cells?.[4 + extra], cells?.[5 + extra]].map((text) =>
+          text?.replace(/^[≥≈] ?(?:at least|about)? ?/, ''),
+        )
+        const expected = measures.map((measure) => {
+          const info = measureInfo(measure)
+          if (info.form !== 'usd') return figureText(info, row[measure])
+          return usdWith(row[measure] as string, decimalsFor(asked.rows.map((each) => each[measure] as string)))
+        })
+        expect([name, ...shown]).toEqual([name, ...expected])
+      }
+    }),
+  )
+
+  test('Sessions and budgets', async () => {
+    const { sessions } = await api<SessionsAnswer>(`/v1/sessions?limit=200&${period}`)
+    await onPage(`/sessions?${period}`, async ({ page }) => {
+      const costs = sessions.map((session) => session.costUsd)
+      const rows = await tableTexts(page, 'Sessions')
+      expect(rows.slice(0, 10).map((cells) => [cells[0], cells[1]])).toEqual(
+        sessions.slice(0, 10).map((session) => [session.session, usdWith(session.costUsd, decimalsFor(costs))]),
+      )
+    })
+    const { budgets } = await api<BudgetsAnswer>('/v1/budgets')
+    await onPage('/budgets', async ({ page }) => {
+      const rows = await tableTexts(page, 'Budgets')
+      expect(rows).toHaveLength(budgets.length)
+      const company = budgets.find(({ name }) => name === 'company')
+      const row = rows.find((cells) => cells[0]?.startsWith('company'))
+      expect(row?.[1]).toBe(`${usd(company?.spent)} of ${usd(company?.limit)} ${percent(company?.share)}`)
+      expect(row?.[2]).toBe(usd(company?.remaining))
+    })
+  })
+})
+
+const flat = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/ \.(?=\d)/g, '.')
+    .trim()
+
+/** The question of a tile: cost alone, compared, cut into buckets. */
+const isMeter = (key: string): boolean => {
+  const { searchParams } = new URL(key, 'http://localhost')
+  return searchParams.get('measure') === 'cost' && searchParams.has('compare') && searchParams.has('interval')
+}
+
+/** The question of a chart's whole: over time, and by nothing. */
+const isWhole = (key: string): boolean => {
+  const { searchParams } = new URL(key, 'http://localhost')
+  return searchParams.get('interval') === 'hour' && !searchParams.has('by') && !searchParams.has('compare')
+}
+
+const textOf = async (download: { createReadStream(): Promise<NodeJS.ReadableStream> }): Promise<string> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of await download.createReadStream()) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8')
+}
