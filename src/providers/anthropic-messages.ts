@@ -87,11 +87,12 @@ const messageError = (message: Json): string | undefined => {
 const createMessageSink = (context: ReadContext): RecordSink => {
   const seen: SeenText = { output: 0, reasoning: 0 }
   const flags: UsageFlag[] = []
+  // The parsed start is nobody else's: it is filled up with what the deltas tell.
   let message: Record<string, unknown> | undefined
   let usage: Record<string, unknown> | undefined
   let error: unknown
   let outputBefore = -1
-  let isDone = false
+  let isStopped = false
   const plain = createPlainText(seen)
 
   const note = (name: UsageFlag): void => {
@@ -101,8 +102,8 @@ const createMessageSink = (context: ReadContext): RecordSink => {
   const takeStart = (started: Json | undefined): void => {
     if (started === undefined) return
     if (message !== undefined) note('repeated-start')
-    message ??= { ...started }
-    usage ??= { ...objectOf(started.usage) }
+    message ??= started
+    usage ??= objectOf(started.usage) ?? {}
   }
 
   /** Counts only grow, so that a delta with less output than one before is that one sent again. */
@@ -115,7 +116,8 @@ const createMessageSink = (context: ReadContext): RecordSink => {
     }
     outputBefore = output
     usage ??= {}
-    for (const [key, value] of Object.entries(delta)) {
+    for (const key of Object.keys(delta)) {
+      const value = delta[key]
       // Compatible servers print a zero for what only their start knew; a prompt that was read cannot be unread.
       const isUnsaid = value === null || value === undefined || (value === 0 && key !== 'output_tokens')
       if (!isUnsaid || usage[key] === undefined) usage[key] = value
@@ -125,36 +127,42 @@ const createMessageSink = (context: ReadContext): RecordSink => {
   const takeRecord = (record: Json): void => {
     if (record.type === 'message_start') takeStart(objectOf(record.message))
     else if (record.type === 'message_delta') takeDelta(objectOf(record.usage))
-    else if (record.type === 'message_stop') isDone = true
+    else if (record.type === 'message_stop') isStopped = true
     else if (record.error != null) error = record.error
     else if (record.type === 'message') {
       takeStart(record)
-      isDone = true
+      isStopped = true
     } else if (record.type === 'content_block_delta') addDelta(seen, objectOf(record.delta))
   }
 
-  return {
+  const sink: RecordSink = {
+    isDone: false,
     plain,
     record(text) {
       plain.forget()
-      if (isDone || isPlainRecord(text, seen, plain)) return
+      if (sink.isDone) return
+      const kind = kindOf(text)
+      if (kind === 'stop') isStopped = sink.isDone = true
+      if (kind === 'delta' ? countDelta(text, seen, plain) : kind !== undefined) return
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else takeRecord(record)
-    },
-    get isDone() {
-      return isDone
+      // Nothing follows an error, and the client that is told of one leaves the rest unread.
+      sink.isDone = isStopped || error !== undefined
     },
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
-      if (!isDone && error === undefined) odd.push('truncated-stream')
-      const whole = { ...message, ...(usage !== undefined && { usage }), ...(error !== undefined && { error }) }
+      if (!isStopped && error === undefined) odd.push('truncated-stream')
+      const whole = message ?? {}
+      if (usage !== undefined) whole.usage = usage
+      if (error !== undefined) whole.error = error
       const report = ofMessage(whole, context)
-      if (isDone) return withFlags(report, odd)
+      if (isStopped) return withFlags(report, odd)
       if (usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
       return withFlags(outputBefore >= 0 ? partialReport(report) : withSeenOutput(report, whole, seen, context), odd)
     },
   }
+  return sink
 }
 
 /** Cut before any delta: the prompt is known from the start, the output only from the text that went by. */
@@ -173,16 +181,26 @@ const withSeenOutput = (report: UsageReport, whole: Json, seen: SeenText, contex
   return { ...report, usage: tally.units, quality: 'estimated', flags: tally.flags }
 }
 
-const blockDelta = '{"type":"content_block_delta"'
-
 /**
- * Blocks are what a stream mostly consists of, and hold no counts. The text of a delta is counted where it stands; one that is
- * written with spaces or in another order is parsed.
+ * Blocks are what a stream mostly consists of, and hold no counts. The text of a delta is counted where it stands. Types are told
+ * apart by single letters, since comparing prefixes of every record costs as much as parsing some; what is written with spaces or
+ * in another order than Anthropic's is parsed.
  */
-const isPlainRecord = (text: string, seen: SeenText, plain: PlainText): boolean => {
-  if (text.charCodeAt(9) !== 99 || text.charCodeAt(23) !== 100) return isOtherBlock(text)
-  if (text.slice(0, blockDelta.length) !== blockDelta) return isOtherBlock(text)
-  const at = text.indexOf('_delta"', blockDelta.length)
+const kindOf = (text: string): 'delta' | 'block' | 'ping' | 'stop' | undefined => {
+  if (text.charCodeAt(2) !== 116 || text.charCodeAt(8) !== 34) return undefined
+  const [first, after] = [text.charCodeAt(9), text.charCodeAt(23)]
+  // content_block_delta, content_block_start, content_block_stop
+  if (first === 99 && text.charCodeAt(22) === 95) return after === 100 ? 'delta' : after === 115 ? 'block' : undefined
+  if (first === 112 && text.charCodeAt(12) === 103) return 'ping'
+  // message_stop, which is not message_start
+  return first === 109 && text.charCodeAt(17) === 115 && text.charCodeAt(19) === 111 ? 'stop' : undefined
+}
+
+const deltaTypeAt = '{"type":"content_block_delta"'.length
+
+/** Counts a delta's text; false when the text is not where Anthropic has it. */
+const countDelta = (text: string, seen: SeenText, plain: PlainText): boolean => {
+  const at = text.indexOf('_delta"', deltaTypeAt)
   const key = at === -1 ? undefined : textKeys[text.charCodeAt(at - 1)]
   if (key === undefined) return at !== -1
   const [name, kind] = key
@@ -201,9 +219,6 @@ const textKeys: Readonly<Record<number, readonly [string, keyof SeenText]>> = {
   110: ['json"', 'output'],
   103: ['thinking"', 'reasoning'],
 }
-
-const isOtherBlock = (text: string): boolean =>
-  text.startsWith('{"type":"content_block_st') || text.startsWith('{"type":"ping"') || text.startsWith('{"type": "ping"')
 
 const addDelta = (seen: SeenText, delta: Json | undefined): void => {
   addText(seen, 'output', delta?.text)

@@ -49,6 +49,7 @@ export const createAwsEventStream = (record: (text: string) => void, limits: Pie
   }
 
   return {
+    isIdle: false,
     push(piece) {
       if (isBroken) return
       let text = piece

@@ -115,6 +115,7 @@ const takeRecord = (record: Json, merged: Merged): void => {
   if (metrics !== undefined) answer['amazon-bedrock-invocationMetrics'] = metrics
   if (record.error != null) answer.error = record.error
   for (const key of Object.keys(record)) if (key.endsWith('Exception')) answer[key] = record[key]
+  merged.hasFailed = answerError(answer) !== undefined
   if (metadata !== undefined) Object.assign(answer, metadata)
   // An answer that was not streamed has all in one.
   else if (objectOf(record.usage) !== undefined) Object.assign(answer, record)

@@ -98,5 +98,6 @@ const takeRecord = (record: Json, merged: Merged): void => {
     merged.isDone = true
   } else if (record.type === 'error' || typeof record.message === 'string') {
     answer.error = record.error ?? 'error'
+    merged.hasFailed = true
   }
 }

@@ -202,7 +202,6 @@ export const createGeminiSink = (context: ReadContext, settle: typeof ofAnswer =
   let first: Json | undefined
   let grounded: Json | undefined
   let error: unknown
-  let isDone = false
 
   const note = (name: UsageFlag): void => {
     if (!flags.includes(name)) flags.push(name)
@@ -219,7 +218,7 @@ export const createGeminiSink = (context: ReadContext, settle: typeof ofAnswer =
     lastTotal = Math.max(total, lastTotal)
     before = last
     last = text
-    if (text.indexOf('finishReason"') !== -1) isDone = true
+    if (text.indexOf('finishReason"') !== -1) sink.isDone = true
   }
 
   const take = (text: string, hasCounts: boolean): void => {
@@ -237,16 +236,14 @@ export const createGeminiSink = (context: ReadContext, settle: typeof ofAnswer =
     for (const candidate of arrayOf(answer.candidates)) addParts(seen, objectOf(objectOf(candidate)?.content))
   }
 
-  return {
+  const sink: RecordSink = {
+    isDone: false,
     record(text) {
       const at = text.indexOf('sageMetadata"')
       const hasCounts = at !== -1 && text.indexOf('TokenCount"', at) !== -1
       if (hasCounts) keep(text, at)
       if (hasCounts && first !== undefined && text.indexOf('groundingMetadata"') === -1) return
       take(text, hasCounts)
-    },
-    get isDone() {
-      return isDone
     },
     report(framing) {
       let chunk = last === undefined ? undefined : parseRecord(last)
@@ -255,13 +252,14 @@ export const createGeminiSink = (context: ReadContext, settle: typeof ofAnswer =
         chunk = before === undefined ? undefined : parseRecord(before)
       }
       const odd: UsageFlag[] = [...framing, ...flags]
-      if (!isDone && error === undefined) odd.push('truncated-stream')
+      if (!sink.isDone && error === undefined) odd.push('truncated-stream')
       const whole = { ...first, ...(objectOf(chunk?.response) ?? chunk), ...(grounded && { candidates: grounded.candidates }) }
       const report = settle(error === undefined ? whole : { ...whole, error }, context)
       if (chunk === undefined) return withFlags(estimatedReport(report, seen, context), odd)
-      return withFlags(isDone ? report : partialReport(report), odd)
+      return withFlags(sink.isDone ? report : partialReport(report), odd)
     },
   }
+  return sink
 }
 
 const addParts = (seen: SeenText, content: Json | undefined): void => {

@@ -25,22 +25,29 @@ export const createJsonRecords = (record: (text: string) => void, limits: PieceL
     head = ''
   }
 
-  return {
+  const begin = (text: string): void => {
+    const fresh = head === '' ? text.trimStart() : text
+    if (fresh === '') return
+    const end = fresh.search(/[\r\n]/)
+    const before = head.length
+    head += fresh
+    if (end !== -1) decide(before + end)
+    else if (head.length > limits.bytesMax || (before === 0 && fresh.startsWith('['))) decide(-1)
+  }
+
+  const records: Pieces = {
+    isIdle: false,
     push(text) {
-      if (inner !== undefined) return inner.push(text)
-      const fresh = head === '' ? text.trimStart() : text
-      if (fresh === '') return
-      const end = fresh.search(/[\r\n]/)
-      const before = head.length
-      head += fresh
-      if (end !== -1) decide(before + end)
-      else if (head.length > limits.bytesMax || (before === 0 && fresh.startsWith('['))) decide(-1)
+      if (inner === undefined) begin(text)
+      else inner.push(text)
+      records.isIdle = inner?.isIdle === true
     },
     end() {
       if (inner === undefined) decide(-1)
       inner?.end()
     },
   }
+  return records
 }
 
 const isObject = (text: string): boolean => {
@@ -79,6 +86,7 @@ const createBraces = (record: (text: string) => void, limits: PieceLimits): Piec
   }
 
   return {
+    isIdle: false,
     push(text) {
       let start = 0
       for (let index = 0; index < text.length; index++) {

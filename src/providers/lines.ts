@@ -4,13 +4,15 @@ export const recordBytesMax = 16 * 1024 * 1024
 /** Text in any pieces → its parts, as soon as they are whole. Never throws. */
 export interface Pieces {
   push(text: string): void
-  /** True between two parts, where that is known without looking: what is pushed next begins a part of its own. */
-  readonly isIdle?: boolean
+  /**
+   * True between two parts, where that is known without looking: what is pushed next begins a part of its own. A field and not a
+   * getter, here and wherever something is made per stream: V8 makes a hidden class of its own for each object with a getter, which
+   * keeps everything in it alive until the next full collection (that tripled the cost of a short stream).
+   */
+  isIdle: boolean
   /** Nothing follows: what is pending is a part too. */
   end(): void
 }
-
-export type Lines = Pieces & { readonly isIdle: boolean }
 
 /** What becomes of a part that is longer than the limit. */
 export interface PieceLimits {
@@ -23,7 +25,7 @@ export interface PieceLimits {
  *
  * A CR at the end of a piece ends its line at once; an LF at the start of the next piece then belongs to it.
  */
-export const createLines = (line: (text: string) => void, limits: PieceLimits): Lines => {
+export const createLines = (line: (text: string) => void, limits: PieceLimits): Pieces => {
   let pending = ''
   let isPassingOver = false
   let endedWithReturn = false
@@ -44,7 +46,8 @@ export const createLines = (line: (text: string) => void, limits: PieceLimits): 
     limits.tooLong()
   }
 
-  return {
+  const lines: Pieces = {
+    isIdle: true,
     push(piece) {
       let text = piece
       if (endedWithReturn && text !== '') {
@@ -66,9 +69,7 @@ export const createLines = (line: (text: string) => void, limits: PieceLimits): 
         start = end + 1
       }
       keep(start === 0 ? text : text.slice(start))
-    },
-    get isIdle() {
-      return pending === '' && !endedWithReturn && !isPassingOver
+      lines.isIdle = pending === '' && !endedWithReturn && !isPassingOver
     },
     end() {
       const rest = pending
@@ -76,4 +77,5 @@ export const createLines = (line: (text: string) => void, limits: PieceLimits): 
       if (rest !== '') finish(rest)
     },
   }
+  return lines
 }

@@ -10,6 +10,8 @@ export interface Merged {
   readonly answer: Record<string, unknown>
   readonly seen: SeenText
   isDone: boolean
+  /** True once an error has ended the stream. */
+  hasFailed: boolean
   note(flag: UsageFlag): void
 }
 
@@ -32,19 +34,19 @@ export const createMergingSink = (context: ReadContext, { skips, take, settle, i
     answer: {},
     seen: { output: 0, reasoning: 0 },
     isDone: false,
+    hasFailed: false,
     note: (name) => {
       if (!flags.includes(name)) flags.push(name)
     },
   }
-  return {
+  const sink: RecordSink = {
+    isDone: false,
     record(text) {
       if ((merged.isDone && !isOpen) || text === '[DONE]' || skips?.(text, merged)) return
       const record = parseRecord(text)
       if (record === undefined) merged.note('malformed-chunk')
       else take(record, merged)
-    },
-    get isDone() {
-      return merged.isDone
+      sink.isDone = merged.isDone || merged.hasFailed
     },
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
@@ -54,6 +56,7 @@ export const createMergingSink = (context: ReadContext, { skips, take, settle, i
       return withFlags(report.quality === 'missing' ? estimatedReport(report, merged.seen, context) : partialReport(report), odd)
     },
   }
+  return sink
 }
 
 /** Chunks that came as one parsed list are read as the stream they were. */

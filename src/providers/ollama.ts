@@ -2,7 +2,7 @@ import type { UsageFlag } from '../core/usage.ts'
 import { createTally, flag, type Json, mainCountOf, objectOf, put } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { reportOf, unreadable, withFlags } from './report.ts'
-import { addText, estimatedReport, type SeenText, stringBytes } from './seen-text.ts'
+import { addText, createPlainText, estimatedReport, type PlainText, type SeenText, scanned, stringBytes } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
 import { errorCodeOf, nameOf } from './words.ts'
 
@@ -66,7 +66,7 @@ const createOllamaSink = (context: ReadContext): RecordSink => {
   let model: unknown
   let last: Json | undefined
   let error: unknown
-  let isDone = false
+  const plain = createPlainText(seen)
 
   const take = (text: string): void => {
     const record = parseRecord(text)
@@ -78,7 +78,7 @@ const createOllamaSink = (context: ReadContext): RecordSink => {
     if (record.error != null) {
       // Nothing follows an error, and the client that is told of one leaves the rest unread.
       error = record.error
-      isDone = true
+      sink.isDone = true
     }
     const message = objectOf(record.message)
     addText(seen, 'output', message?.content ?? record.response)
@@ -86,16 +86,16 @@ const createOllamaSink = (context: ReadContext): RecordSink => {
     // An embedding has no `done`: it is one object, and whole.
     if (record.done !== true && record.total_duration === undefined) return
     last = record
-    isDone = true
+    sink.isDone = true
   }
 
-  return {
+  const sink: RecordSink = {
+    isDone: false,
+    plain,
     record(text) {
-      if (isDone || (model !== undefined && isPlainDelta(text, seen))) return
+      plain.forget()
+      if (sink.isDone || (model !== undefined && isPlainDelta(text, seen, plain))) return
       take(text)
-    },
-    get isDone() {
-      return isDone
     },
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
@@ -105,16 +105,25 @@ const createOllamaSink = (context: ReadContext): RecordSink => {
       return withFlags(estimatedReport(report, seen, context), odd)
     },
   }
+  return sink
 }
 
 /** A piece of text has `"done":false` at its end; its text is counted where it stands. */
-const isPlainDelta = (text: string, seen: SeenText): boolean => {
+const isPlainDelta = (text: string, seen: SeenText, plain: PlainText): boolean => {
   const at = text.lastIndexOf('"done"')
   if (at === -1 || text.indexOf('false', at + 6) === -1) return false
-  const output = Math.max(stringBytes(text, 'content"'), stringBytes(text, 'response"'))
-  const reasoning = stringBytes(text, 'thinking"')
-  if (output < 0 && reasoning < 0) return false
-  seen.output += Math.max(output, 0)
-  seen.reasoning += Math.max(reasoning, 0)
-  return true
+  for (const [key, kind] of texts) {
+    const bytes = stringBytes(text, key)
+    if (bytes <= 0) continue
+    seen[kind] += bytes
+    plain.learn(scanned.start, kind)
+    return true
+  }
+  return false
 }
+
+const texts = [
+  ['content"', 'output'],
+  ['response"', 'output'],
+  ['thinking"', 'reasoning'],
+] as const

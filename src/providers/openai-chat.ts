@@ -161,7 +161,7 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
   const flags: UsageFlag[] = []
   const merged: Record<string, unknown> = {}
   let usageTotal = -1
-  let isDone = false
+  let isEnded = false
   let hasLastWord = false
   let parsed = 0
   let isIntroduced = false
@@ -187,16 +187,23 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     held = undefined
     heldBefore = undefined
     const choices = arrayOf(chunk.choices)
-    if (!traits.endsWithDone && choices.every((choice) => objectOf(choice)?.finish_reason != null)) hasLastWord = true
+    if (!traits.endsWithDone && choices.every((choice) => objectOf(choice)?.finish_reason != null)) {
+      hasLastWord = true
+      sink.isDone = true
+    }
   }
 
   const takeChunk = (chunk: Json): void => {
     if (chunk.usage_info != null) merged.usage_info = chunk.usage_info
     for (const key of ['id', 'model', 'service_tier'] as const) if (nameOf(chunk[key]) !== undefined) merged[key] = chunk[key]
-    if (chunk.error != null) merged.error = chunk.error
+    if (chunk.error != null) {
+      merged.error = chunk.error
+      // An error beside choices is one of OpenRouter's, after which the usage may still come; one alone is the end.
+      if (chunk.choices === undefined) sink.isDone = true
+    }
     takeUsage(chunk)
     // A whole answer where a stream was expected: some servers do not stream.
-    if (chunk.object === 'chat.completion' || isLast?.(chunk)) isDone = true
+    if (chunk.object === 'chat.completion' || isLast?.(chunk)) end()
     for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
   }
 
@@ -219,13 +226,20 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     if (usage !== undefined) merged.usage = usage
   }
 
-  return {
+  /** What follows is no part of the answer. Where the last word is the usage, more of it may follow, and is read. */
+  const end = (): void => {
+    isEnded = true
+    sink.isDone = true
+  }
+
+  const sink: RecordSink = {
+    isDone: false,
     plain,
     record(text) {
       plain.forget()
-      if (isDone) return
+      if (isEnded) return
       if (text === '[DONE]') {
-        isDone = true
+        end()
         return
       }
       const total = isIntroduced ? countDelta(text, seen, plain) : undefined
@@ -240,11 +254,8 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
       else takeChunk(chunk)
       isIntroduced = parsed >= introductionMax || (merged.id !== undefined && merged.model !== undefined)
     },
-    get isDone() {
-      return isDone || hasLastWord
-    },
     report(framing) {
-      const isWhole = isDone || hasLastWord
+      const isWhole = isEnded || hasLastWord
       takeHeld()
       const odd: UsageFlag[] = isWhole || merged.error !== undefined ? [...framing, ...flags] : [...framing, ...flags, 'truncated-stream']
       const report = settle(merged, context)
@@ -252,6 +263,7 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
       return withFlags(isWhole ? report : partialReport(report), odd)
     },
   }
+  return sink
 }
 
 /**
@@ -262,7 +274,7 @@ const countDelta = (text: string, seen: SeenText, plain: PlainText): number | un
   const at = text.indexOf(contentKey)
   const start = at === -1 ? -1 : valueAt(text, at + contentKey.length)
   const end = start !== -1 && text.charCodeAt(start) === 34 ? scanString(text, start + 1) : -1
-  if (end <= start + 1) return countOther(text, seen)
+  if (end <= start + 1) return countOther(text, seen, plain)
   const { bytes } = scanned
   const total = text.indexOf(countKey) === -1 ? 0 : heldTotal(text)
   if (total === undefined) return undefined
@@ -281,12 +293,13 @@ const heldTotal = (text: string): number | undefined => {
   return total > 0 ? total : undefined
 }
 
-const countOther = (text: string, seen: SeenText): number | undefined => {
+const countOther = (text: string, seen: SeenText, plain: PlainText): number | undefined => {
   if (text.indexOf(countKey) !== -1) return undefined
   for (const [key, kind] of otherTexts) {
     const bytes = stringBytes(text, key)
     if (bytes <= 0) continue
     seen[kind] += bytes
+    plain.learn(scanned.start, kind)
     return 0
   }
   return undefined

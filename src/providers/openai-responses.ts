@@ -180,7 +180,8 @@ const createResponseSink = (context: ReadContext): RecordSink => {
     else if (response !== undefined) started ??= response
   }
 
-  return {
+  const sink: RecordSink = {
+    isDone: false,
     plain,
     record(text) {
       plain.forget()
@@ -190,9 +191,7 @@ const createResponseSink = (context: ReadContext): RecordSink => {
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else take(record)
-    },
-    get isDone() {
-      return ended !== undefined
+      sink.isDone = ended !== undefined || failure !== undefined
     },
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
@@ -204,6 +203,7 @@ const createResponseSink = (context: ReadContext): RecordSink => {
       return withFlags({ ...estimate, usage: { ...report.usage, ...estimate.usage } }, odd)
     },
   }
+  return sink
 }
 
 const failureOf = (failure: Json | undefined): Json =>

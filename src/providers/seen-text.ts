@@ -19,30 +19,28 @@ export interface SeenText {
  */
 export interface PlainText {
   /** Of the first byte of the text; -1 when the last record was not plainly a piece of text. */
-  readonly at: number
+  at: number
   count(bytes: number): void
   learn(at: number, kind: keyof SeenText): void
   forget(): void
 }
 
 export const createPlainText = (seen: SeenText): PlainText => {
-  let place = -1
   let kind: keyof SeenText = 'output'
-  return {
-    get at() {
-      return place
-    },
+  const plain: PlainText = {
+    at: -1,
     count(bytes) {
       seen[kind] += bytes
     },
     learn(at, name) {
-      place = at
+      plain.at = at
       kind = name
     },
     forget() {
-      place = -1
+      plain.at = -1
     },
   }
+  return plain
 }
 
 const bytesPerToken = 4
@@ -50,7 +48,7 @@ const bytesPerToken = 4
 export const tokensOf = (bytes: number): number => Math.ceil(bytes / bytesPerToken)
 
 export const addText = (seen: SeenText, kind: keyof SeenText, text: unknown): void => {
-  if (typeof text === 'string') seen[kind] += Buffer.byteLength(text)
+  if (typeof text === 'string') seen[kind] += text.length
 }
 
 /** The report of a stream that told no usage: what was seen of it, with the caller's own estimate of the prompt if there is one; missing when nothing was seen. */
@@ -91,7 +89,7 @@ export const stringBytes = (text: string, key: string, from = 0): number => {
 }
 
 /** What the last scan found; one object, since this is done for every chunk of every stream. */
-export const scanned = { end: -1, bytes: 0 }
+export const scanned = { start: -1, end: -1, bytes: 0 }
 
 /**
  * Looks for the end of the string whose first char is at `from`: its closing quote (-1 when there is none), and its bytes as they
@@ -99,6 +97,7 @@ export const scanned = { end: -1, bytes: 0 }
  */
 export const scanString = (text: string, from: number): number => {
   let bytes = 0
+  scanned.start = from
   for (let index = from; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code === 34) {

@@ -48,15 +48,14 @@ export const createSessionSink = ({ skips, take, unnamedTranscriber }: SessionOp
     },
   }
 
-  return {
+  const sink: RecordSink = {
+    isDone: false,
     record(text) {
       if (text === '[DONE]' || skips(text)) return
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else take(record, session)
-    },
-    get isDone() {
-      return session.isDone
+      sink.isDone = session.isDone
     },
     report(framing) {
       const last = [...answers.values()].at(-1)
@@ -70,6 +69,7 @@ export const createSessionSink = ({ skips, take, unnamedTranscriber }: SessionOp
       return withFlags(session.isDone ? named : partialReport(named), odd)
     },
   }
+  return sink
 }
 
 const sumOf = (reports: ReadonlyMap<string, UsageReport>): UsageReport => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createStreamReader, parseRecord, type RecordSink, recordsOf, recordText } from './stream-reader.ts'
+import { nameOf } from './words.ts'
 
 const collect = (pieces: readonly Uint8Array[], bytesMax?: number) => {
   const records: string[] = []
@@ -142,9 +143,17 @@ test('the records at the front of a stream are found without the rest', () => {
   expect(recordsOf(Buffer.from('data: 1\n\ndata: 2\n\ndata: 3\n\n'), 2)).toEqual(['1', '2'])
 })
 
-test('a record is decoded only for what is read of it', () => {
-  expect(parseRecord(Buffer.from('{"model":"größe"}').toString('latin1'))).toEqual({ model: 'größe' })
-  expect(parseRecord(recordText({ model: 'größe 模型' }))).toEqual({ model: 'größe 模型' })
+test('a record is JSON, one char per byte, and its names are decoded', () => {
+  const record = parseRecord(Buffer.from('{"model":"größe 模型"}').toString('latin1'))
+  expect(nameOf(record?.model)).toBe('größe 模型')
+  expect(nameOf(parseRecord(recordText({ model: 'größe' }))?.model)).toBe('größe')
+  expect([nameOf('größe'), nameOf('größe 模型'), nameOf('plain'), nameOf('two\nlines'), nameOf('x'.repeat(257))]).toEqual([
+    'größe',
+    'größe 模型',
+    'plain',
+    undefined,
+    undefined,
+  ])
   expect([parseRecord('[1]'), parseRecord('{'), parseRecord('null'), parseRecord('[DONE]')]).toEqual([
     undefined,
     undefined,

@@ -1,13 +1,25 @@
 /** A name that a provider gives to a model, an answer or a tier: short, on one line, or not taken. */
-export const nameOf = (value: unknown, charsMax = nameCharsMax): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= charsMax && isOneLine(value) ? value : undefined
+export const nameOf = (value: unknown, charsMax = nameCharsMax): string | undefined => {
+  if (typeof value !== 'string' || value === '' || value.length > charsMax) return undefined
+  let highest = 0
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index)
+    if (code < 32) return undefined
+    if (code > highest) highest = code
+  }
+  return highest > 127 && highest < 256 ? decoded(value) : value
+}
+
+/**
+ * Names from a stream are UTF-8 with one char per byte (see stream-reader.ts), those of a body are not. Bytes that make sense as
+ * UTF-8 are UTF-8: a name that is written in Latin letters never does.
+ */
+const decoded = (name: string): string => {
+  const text = Buffer.from(name, 'latin1').toString('utf8')
+  return text.includes('\ufffd') ? name : text
+}
 
 export const nameCharsMax = 256
-
-const isOneLine = (text: string): boolean => {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) < 32) return false
-  return true
-}
 
 /** What providers call the tier that everybody gets; it has no name in our variants, so that equal calls have equal ones. */
 const standardTiers: ReadonlySet<string> = new Set(['default', 'standard', 'standard_only', 'auto', 'on_demand', 'unspecified', 'none'])

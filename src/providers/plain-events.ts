@@ -1,0 +1,126 @@
+import type { PlainText } from './seen-text.ts'
+
+/** Passes over events that are a piece of text and nothing else, byte by byte, before anything else is done with them. */
+export interface PlainEvents {
+  /** Counts the plain events that stand at `at`, one after the other, and gives the place of the first thing that is none. */
+  take(chunk: Uint8Array, at: number): number
+  /** Gives on what was counted since the last time; to be called before the text is asked for. */
+  flush(): void
+  /** Learns from the event at `at`, which was one record of this length; a negative length forgets. */
+  learn(chunk: Uint8Array, at: number, end: number, length: number): void
+}
+
+const keyBytes = 8
+
+/**
+ * Recognises an event by the last one that was read: it begins with the same byte, has the same eight bytes in front of its text,
+ * at the same place, and behind the text nothing that could hold counts. In server-sent events that is any end without an object,
+ * since usage and errors are objects; in lines of JSON it must be the very end that the last one had, since Ollama's counts stand
+ * bare.
+ *
+ * Where a loop over the 325 bytes of a chunk of OpenAI that only counts newlines takes 280 ns, this takes 100, the way over strings
+ * and markers 240, and JSON.parse 1,150 (bench/providers.ts has whole streams).
+ */
+export const createPlainEvents = (text: PlainText): PlainEvents => {
+  // Plain arrays: making a typed one costs more than reading five events.
+  const key = [0, 0, 0, 0, 0, 0, 0, 0]
+  let tail: number[] = []
+  let first = 0
+  let place = -1
+  let counted = 0
+
+  const isLikeLast = (chunk: Uint8Array, at: number): boolean => {
+    if (chunk[at] !== first) return false
+    const start = at + place - keyBytes
+    for (let index = 0; index < keyBytes; index++) if (chunk[start + index] !== key[index]) return false
+    return true
+  }
+
+  /** The end of the event whose text ends in front of `from`, or -1. */
+  const endOf = (chunk: Uint8Array, from: number): number => {
+    if (first !== brace) return endOfEvent(chunk, from)
+    for (let index = 0; index < tail.length; index++) if (chunk[from + index] !== tail[index]) return -1
+    return from + tail.length
+  }
+
+  return {
+    take(chunk, from) {
+      let at = from
+      while (place >= 0 && at < chunk.length && isLikeLast(chunk, at)) {
+        const quote = textEnd(chunk, at + place)
+        const end = quote === -1 || textBytes === 0 ? -1 : endOf(chunk, quote + 1)
+        if (end === -1) break
+        counted += textBytes
+        at = end
+      }
+      return at
+    },
+    flush() {
+      if (counted > 0) text.count(counted)
+      counted = 0
+    },
+    learn(chunk, at, end, length) {
+      place = -1
+      if (length < 0 || text.at < 0) return
+      first = chunk[at] ?? 0
+      const start = end - (first === brace ? 1 : 2) - length + text.at
+      const quote = chunk[start - 1] === 34 && start - at >= keyBytes ? textEnd(chunk, start) : -1
+      if (quote === -1) return
+      if (first === brace) tail = numbersOf(chunk, quote + 1, end)
+      else if (endOfEvent(chunk, quote + 1) !== end) return
+      for (let index = 0; index < keyBytes; index++) key[index] = chunk[start - keyBytes + index] ?? 0
+      place = start - at
+    },
+  }
+}
+
+const brace = 123
+
+const numbersOf = (chunk: Uint8Array, from: number, to: number): number[] => {
+  const numbers: number[] = []
+  for (let index = from; index < to; index++) numbers.push(chunk[index] ?? 0)
+  return numbers
+}
+
+/** What the last call of `textEnd` counted: bytes as they are after unescaping, as in `scanString`. */
+let textBytes = 0
+
+/** The closing quote of the text that begins at `from`, or -1. */
+const textEnd = (chunk: Uint8Array, from: number): number => {
+  let bytes = 0
+  for (let index = from; index < chunk.length; index++) {
+    const code = chunk[index]
+    if (code === 34) {
+      textBytes = bytes
+      return index
+    }
+    if (code === 10) return -1
+    bytes += 1
+    if (code !== 92) continue
+    index += 1
+    if (chunk[index] !== 117) continue
+    index += 4
+    bytes += 2
+  }
+  return -1
+}
+
+/** The end of an event in which no object follows, or -1: an object follows, the event goes on in another line or another piece. */
+const endOfEvent = (chunk: Uint8Array, from: number): number => {
+  for (let index = from; index < chunk.length; index++) {
+    const code = chunk[index]
+    if (code === 10) return chunk[index + 1] === 10 ? index + 2 : -1
+    if (code === brace || code === 13) return -1
+  }
+  return -1
+}
+
+/** The end of the event or line that begins at `at`, as far as it is in this piece; else the end of the piece. */
+export const partEnd = (chunk: Uint8Array, at: number): number => {
+  const isLine = chunk[at] === brace
+  for (let end = chunk.indexOf(10, at); end !== -1; end = chunk.indexOf(10, end + 1)) {
+    if (isLine) return end + 1
+    if (chunk[end + 1] === 10) return end + 2
+  }
+  return chunk.length
+}
