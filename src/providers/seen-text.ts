@@ -72,14 +72,6 @@ export const valueAt = (text: string, at: number): number => {
   return index
 }
 
-/** True when a key (written with its closing quote: `usage"`) has an object as its value, anywhere from `from` on. */
-export const hasObject = (text: string, key: string, from: number): boolean => {
-  for (let at = text.indexOf(key, from); at !== -1; at = text.indexOf(key, at + key.length)) {
-    if (text.charCodeAt(valueAt(text, at + key.length)) === 123) return true
-  }
-  return false
-}
-
 /** Bytes of the string that is the value of a key (`content"`), as they are after unescaping; -1 when there is no such string. */
 export const stringBytes = (text: string, key: string, from = 0): number => {
   const at = text.indexOf(key, from)
