@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
 import { run } from './run.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -19,19 +19,11 @@ const entryPoints = {
   worker: 'src/ledger/sqlite/worker.ts',
 }
 
-/** The book stays a JSON file of its own: JSON is read several times faster than the same data as a program. */
-const bookBeside: Plugin = {
-  name: 'book-beside',
-  setup(builder) {
-    builder.onResolve({ filter: /prices\/book\.json$/ }, () => ({ path: './book.json', external: true }))
-  },
-}
-
-/** Makes the package in `dist/`: one bundle per entry with what they have in common in chunks, the types, the book, the dashboard. */
+/** Makes the package in `dist/`: one bundle per entry with what they have in common in chunks, the types, the dashboard. The price book is not bundled: the package ships prices/book.json, which is read as JSON. */
 export const buildPackage = async (): Promise<void> => {
   rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist)
-  await build({
+  const result = await build({
     absWorkingDir: root,
     entryPoints,
     outdir: dist,
@@ -43,46 +35,45 @@ export const buildPackage = async (): Promise<void> => {
     // Names stay: they are in stack traces and in what `instanceof` is told by.
     minifySyntax: true,
     minifyWhitespace: true,
-    legalComments: 'external',
-    plugins: [bookBeside],
+    legalComments: 'none',
     // CommonJS libraries inside the bundle ask for node's modules by `require`.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    metafile: true,
     logLevel: 'warning',
   })
-  cpSync(join(root, 'prices/book.json'), join(dist, 'book.json'))
   run('tsc', ['-p', 'tsconfig.build.json'])
   run('npm', ['run', '--silent', 'build', '-w', 'dashboard'])
   cpSync(join(root, 'dashboard/dist'), join(dist, 'dashboard'), { recursive: true })
-  writeFileSync(join(dist, 'LICENSES.txt'), licences())
+  writeFileSync(join(dist, 'LICENSES.txt'), licences([...Object.keys(result.metafile.inputs), ...dashboardLibraries]))
 }
 
-/** The notices of what is bundled, as their licences ask for. */
-const licences = (): string => {
-  const folder = join(root, 'node_modules')
-  const names = readdirSync(folder).flatMap((name) =>
-    name.startsWith('@') ? readdirSync(join(folder, name)).map((inner) => `${name}/${inner}`) : [name],
-  )
-  const bundled = [
-    '@hono/node-server',
-    '@hono/zod-openapi',
-    '@asteasolutions/zod-to-openapi',
-    'openapi3-ts',
-    'commander',
-    'croner',
-    'hono',
-    'pino',
-    'prom-client',
-    'undici',
-    'yaml',
-    'zod',
-    'react',
-    'react-dom',
-    'uplot',
-  ]
-  return bundled
-    .filter((name) => names.includes(name))
-    .map((name) => `${name}: see https://www.npmjs.com/package/${name}`)
-    .join('\n')
+/** What the dashboard's own bundle holds; Vite does not say. */
+const dashboardLibraries = [
+  'react',
+  'react-dom',
+  'scheduler',
+  '@tanstack/react-router',
+  '@tanstack/react-query',
+  '@tanstack/react-table',
+  'uplot',
+  'radix-ui',
+].map((name) => `node_modules/${name}/`)
+
+/** The licence of every library that is bundled, as their terms ask for. */
+const licences = (inputs: readonly string[]): string => {
+  const names = new Set(inputs.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+  return [...names]
+    .toSorted()
+    .map((name) => `${name}\n\n${licenceOf(name)}`)
+    .join(`\n\n${'-'.repeat(80)}\n\n`)
+}
+
+const licenceOf = (name: string): string => {
+  const folder = join(root, 'node_modules', name)
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
+  if (file !== undefined) return readFileSync(join(folder, file), 'utf8').trim()
+  const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { readonly license?: string }
+  return `Licence: ${license ?? 'see its page'}`
 }
 
 if (import.meta.main) {
