@@ -122,6 +122,7 @@ const write = async (outgoing: ServerResponse, played: Played, request: PlayedRe
   outgoing.writeHead(status, {
     'content-type': 'application/json',
     'x-request-id': `req_${request.id}`,
+    date: new Date(request.at).toUTCString(),
     ...length,
     ...headers,
   })

@@ -136,7 +136,7 @@ export const seenResponse = (response: Response): object => ({
   type: response.type,
   redirected: response.redirected,
   bodyUsed: response.bodyUsed,
-  headers: [...response.headers].filter(([name]) => name !== 'date'),
+  headers: [...response.headers],
 })
 
 /** All of a stream, and how it ended. */
