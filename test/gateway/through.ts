@@ -71,6 +71,7 @@ const comparable = ({ method, path, query, body, headers }: PlayedRequest) => {
     'accept-encoding': _coding,
     connection: _connection,
     'transfer-encoding': _transfer,
+    expect: _expect,
     'content-type': type,
     ...others
   } = headers
