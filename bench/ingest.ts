@@ -15,35 +15,52 @@ export interface IngestResult {
   readonly limit: number
   readonly idleRssMb: number
   readonly idleCpuShare: number
-  readonly rounds: readonly { readonly eventsPerSecond: number; readonly rowsPerSecond: number }[]
+  /** Microseconds of a processor for an event, all threads of the server together, and for a bare row. Other work on the machine does not show in these. */
+  readonly eventCpuUs: number
+  readonly rowCpuUs: number
+  readonly rounds: readonly Round[]
+}
+
+interface Round {
+  readonly eventsPerSecond: number
+  readonly rowsPerSecond: number
+  readonly eventCpuUs: number
+  readonly rowCpuUs: number
 }
 
 const batchSize = 1_000
-const connections = 4
+const connections = 8
+const warmUpBatches = 20
 
 /**
  * Bench (a): events acknowledged through HTTP ÷ bare node:sqlite inserts of the same rows, in batches of 1,000, with the same
  * indexes. The rows and the indexes are read from the ledger that the events made, so that both sides write the same.
  */
-export const benchIngest = async (events = 60_000, rounds = 3): Promise<IngestResult> => {
+export const benchIngest = async (events = 100_000, rounds = 3): Promise<IngestResult> => {
   const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   try {
-    const measured: { eventsPerSecond: number; rowsPerSecond: number }[] = []
+    const measured: Round[] = []
     let idle = { rssMb: 0, cpuShare: 0 }
     for (let round = 0; round < rounds; round += 1) {
       const path = join(folder, `ledger-${round}.db`)
       const server = await startServer(path)
       if (round === 0) idle = await measureIdle(server.child)
-      const eventsPerSecond = await sendAll(server.port, bodiesOf(events))
+      const bodies = bodiesOf(events + warmUpBatches * batchSize)
+      // Code that has not run yet is slow on both sides; a server runs for days.
+      await sendAll(server.port, bodies.slice(0, warmUpBatches))
+      const before = await usageOf(server.child)
+      const eventsPerSecond = await sendAll(server.port, bodies.slice(warmUpBatches))
+      const eventCpuUs = (((await usageOf(server.child)).cpuMs - before.cpuMs) * 1_000) / events
       await server.close()
-      measured.push({ eventsPerSecond, rowsPerSecond: insertBare(path, join(folder, `bare-${round}.db`)) })
+      measured.push({ eventsPerSecond, eventCpuUs, ...insertBare(path, join(folder, `bare-${round}.db`)) })
     }
-    const eventsPerSecond = median(measured.map((round) => round.eventsPerSecond))
-    const rowsPerSecond = median(measured.map((round) => round.rowsPerSecond))
+    const middle = (of: (round: Round) => number): number => median(measured.map(of))
     return {
-      eventsPerSecond,
-      rowsPerSecond,
-      ratio: median(measured.map((round) => round.eventsPerSecond / round.rowsPerSecond)),
+      eventsPerSecond: middle((round) => round.eventsPerSecond),
+      rowsPerSecond: middle((round) => round.rowsPerSecond),
+      ratio: middle((round) => round.eventsPerSecond / round.rowsPerSecond),
+      eventCpuUs: middle((round) => round.eventCpuUs),
+      rowCpuUs: middle((round) => round.rowCpuUs),
       limit: 0.3,
       idleRssMb: idle.rssMb,
       idleCpuShare: idle.cpuShare,
@@ -74,16 +91,17 @@ const reply = <Reply>(child: ChildProcess): Promise<Reply> =>
     child.once('exit', (code) => reject(new Error(`The bench's server ended with ${code}.`)))
   })
 
+const usageOf = (child: ChildProcess) => {
+  const told = reply<{ rss: number; cpuMs: number }>(child)
+  child.send('usage')
+  return told
+}
+
 const measureIdle = async (child: ChildProcess) => {
-  const usage = async () => {
-    const told = reply<{ rss: number; cpuMs: number }>(child)
-    child.send('usage')
-    return told
-  }
   await wait(1_000)
-  const before = await usage()
+  const before = await usageOf(child)
   await wait(3_000)
-  const after = await usage()
+  const after = await usageOf(child)
   return { rssMb: after.rss / 1_048_576, cpuShare: (after.cpuMs - before.cpuMs) / 3_000 }
 }
 
@@ -141,7 +159,10 @@ const sendAll = async (port: number, bodies: readonly Buffer[]): Promise<number>
   let next = 0
   let accepted = 0
   const sender = async (): Promise<void> => {
-    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) accepted += await post(port, agent, body)
+    for (let body = bodies[next++]; body !== undefined; body = bodies[next++]) {
+      const count = await post(port, agent, body)
+      accepted += count
+    }
   }
   const began = performance.now()
   await Promise.all(Array.from({ length: connections }, sender))
@@ -171,7 +192,7 @@ const post = (port: number, agent: Agent, body: Buffer): Promise<number> =>
   })
 
 /** The ledger's own rows, written again by nothing but node:sqlite. */
-const insertBare = (from: string, to: string): number => {
+const insertBare = (from: string, to: string): Pick<Round, 'rowsPerSecond' | 'rowCpuUs'> => {
   const source = new DatabaseSync(from, { readOnly: true })
   const definitions = source.prepare(
     "SELECT sql FROM sqlite_master WHERE tbl_name = 'entries' AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC",
@@ -185,15 +206,17 @@ const insertBare = (from: string, to: string): number => {
   const rows = read.all() as unknown as (string | bigint | null | Uint8Array)[][]
   const insert = target.prepare(`INSERT INTO entries VALUES (${rows[0]?.map(() => '?').join(', ')})`)
   const began = performance.now()
+  const cpu = process.cpuUsage()
   for (let first = 0; first < rows.length; first += batchSize) {
     target.exec('BEGIN')
     for (const row of rows.slice(first, first + batchSize)) insert.run(...row)
     target.exec('COMMIT')
   }
   const seconds = (performance.now() - began) / 1_000
+  const { user, system } = process.cpuUsage(cpu)
   source.close()
   target.close()
-  return rows.length / seconds
+  return { rowsPerSecond: rows.length / seconds, rowCpuUs: (user + system) / rows.length }
 }
 
 const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0

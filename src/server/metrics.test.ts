@@ -9,6 +9,7 @@ import { createIntake } from '../intake/intake.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
 import { labelNames, metricList } from './metric-list.ts'
 import { createMetrics } from './metrics.ts'
+import { createRunTally } from './run-tally.ts'
 
 /** `name{labels}` → value, for every line that is one. */
 const valuesOf = (text: string): Map<string, string> =>
@@ -172,6 +173,30 @@ describe('runs', () => {
     await server.post('/v1/events', [modelCall(3, { run: 'r-1' })])
     await server.post('/v1/events', [modelCall(4, { run: 'r-1' }), run(5, 'end', { status: 'error', stopReason: 'budget_exceeded' })])
     expect(await breaches()).toBe('1')
+  })
+
+  test('so many runs are followed and no more, the ones that were heard of longest ago let go first', () => {
+    const ends: (string | undefined)[] = []
+    const tally = createRunTally({
+      runsMax: 3,
+      onChange: (before, after) => ends.push(after.isEnded ? `${after.cost} after ${before?.cost}` : undefined),
+    })
+    const told = (name: string, phase: 'start' | 'end') =>
+      tally.record({ id: eventId(1), at: now, source: 'sdk', kind: 'run', run: name, phase })
+    const spent = (name: string) =>
+      tally.observe({ event: { kind: 'tool', run: name }, charge: { basis: 'computed', total: 5n, lines: [] } } as never, undefined)
+    for (const name of ['a', 'b', 'c']) {
+      told(name, 'start')
+      spent(name)
+    }
+    told('d', 'start')
+    expect(tally.size).toBe(3)
+    spent('b')
+    told('e', 'start')
+    expect(tally.size).toBe(3)
+    ends.length = 0
+    told('b', 'end')
+    expect(ends).toEqual(['10 after 10'])
   })
 
   test('a run that was stopped before it crossed its budget has met it all the same', async () => {

@@ -8,7 +8,8 @@ import { createKeepUp } from './keep-up.ts'
 import { createFamily, createLabels, type Family } from './metric-family.ts'
 import { type LabelName, type MetricName, metricList } from './metric-list.ts'
 import { createRunCostHistogram } from './run-cost-histogram.ts'
-import { createRunTally, type RunFigures, unknownValue } from './run-tally.ts'
+import { createRunCounters } from './run-counters.ts'
+import { createRunTally } from './run-tally.ts'
 import { applyStanding, readLabels, readRuns, readStanding } from './standing.ts'
 
 export interface MetricsOptions {
@@ -68,8 +69,7 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
 
   const histogram = createRunCostHistogram(labels, limits.seriesMax / 20)
   const calls = createCallTally(family)
-  const runs = createRunTally({ runsMax: limits.runsMax, onChange: (before, after) => countRun(family, histogram, before, after) })
-  beginRelease(family, histogram, unknownValue)
+  const runs = createRunTally({ runsMax: limits.runsMax, onChange: createRunCounters(family, histogram) })
   const { store, intake, now } = options
   const head = await store.head()
   await readLabels(store, now(), labels)
@@ -140,45 +140,6 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
 
 /** About a millisecond of printing. */
 const linesPerTurn = 2_000
-
-/** Every pair of status and stop reason that a run of our SDK ends with, so that their first one is a step up from zero. */
-const endings = [
-  ['ok', 'completed'],
-  ['error', 'max_steps'],
-  ['error', 'tool_error'],
-  ['error', 'llm_error'],
-  ['error', 'step_error'],
-  ['error', 'budget_exceeded'],
-  ['cancelled', 'cancelled'],
-] as const
-
-type Histogram = ReturnType<typeof createRunCostHistogram>
-
-const beginRelease = (family: (name: MetricName) => Family, histogram: Histogram, release: string): void => {
-  for (const [status, stopReason] of endings) family('agent_run_total').series(status, stopReason, release)
-  family('agent_budget_breach_total').series(release)
-  histogram.touch(release)
-}
-
-const countRun = (family: (name: MetricName) => Family, histogram: Histogram, before: RunFigures | undefined, after: RunFigures): void => {
-  if (before?.release !== after.release) beginRelease(family, histogram, after.release)
-  const isSame = before !== undefined && before.release === after.release
-  if (!isSame || before.isEnded !== after.isEnded || before.status !== after.status || before.stopReason !== after.stopReason) {
-    for (const [figures, sign] of [
-      [before, -1n],
-      [after, 1n],
-    ] as const)
-      if (figures?.isEnded) family('agent_run_total').series(figures.status, figures.stopReason, figures.release).truth += sign
-  }
-  if (!isSame || before.isEnded !== after.isEnded || before.cost !== after.cost) {
-    if (before?.isEnded) histogram.add(before.release, before.cost, -1)
-    if (after.isEnded) histogram.add(after.release, after.cost, 1)
-  }
-  if (!isSame || before.hasBreached !== after.hasBreached) {
-    if (before?.hasBreached) family('agent_budget_breach_total').series(before.release).truth -= 1n
-    if (after.hasBreached) family('agent_budget_breach_total').series(after.release).truth += 1n
-  }
-}
 
 const gaugeProcess = (family: (name: MetricName) => Family, { version, bookVersion, now }: MetricsOptions): void => {
   const info = family('taximeter_build_info')

@@ -34,6 +34,10 @@ interface RunState {
   cost: bigint
   budget: bigint | undefined
   end: { readonly at: number; readonly status: RunStatus | undefined; readonly stopReason: StopReason | undefined } | undefined
+  /** Something was heard of it since it was last looked at for letting go. */
+  isTouched: boolean
+  /** Its figures are in the metrics. */
+  isTold: boolean
 }
 
 export const unknownValue = 'unknown'
@@ -41,31 +45,49 @@ export const unknownValue = 'unknown'
 export const createRunTally = ({ runsMax, onChange }: RunTallyOptions): RunTally => {
   const runs = new Map<string, RunState>()
 
-  const change = (run: string, apply: (state: RunState) => void): void => {
+  const stateOf = (run: string): RunState => {
     let state = runs.get(run)
-    const before = state && figuresOf(state)
-    if (state === undefined) state = { release: undefined, isReleaseTold: false, cost: 0n, budget: undefined, end: undefined }
-    // Put back at the end: a map keeps its keys in the order in which they were set.
-    else runs.delete(run)
-    runs.set(run, state)
-    apply(state)
-    onChange(before, figuresOf(state))
-    const oldest = runs.keys().next().value
-    if (runs.size > runsMax && oldest !== undefined) runs.delete(oldest)
+    if (state === undefined) {
+      state = { release: undefined, isReleaseTold: false, cost: 0n, budget: undefined, end: undefined, isTouched: false, isTold: false }
+      runs.set(run, state)
+      if (runs.size > runsMax) letGo(runs)
+    }
+    state.isTouched = true
+    return state
   }
 
-  const addCall = (entry: CallEntry | undefined, sign: 1n | -1n): void => {
-    const run = entry?.event.run
-    if (entry === undefined || run === undefined) return
-    change(run, (state) => {
-      state.cost += sign * amountOf(entry.charge)
-      state.release ??= entry.event.release
+  const change = (state: RunState, apply: () => void): void => {
+    const before = state.isTold ? figuresOf(state) : undefined
+    apply()
+    state.isTold = true
+    onChange(before, figuresOf(state))
+  }
+
+  const addCall = (entry: CallEntry, amount: bigint): void => {
+    const { run, release } = entry.event
+    if (run === undefined) return
+    const state = stateOf(run)
+    const cost = state.cost + amount
+    // Nearly every call is of a run that is open and within its budget: it moves no metric of runs yet.
+    if (
+      state.isTold &&
+      state.end === undefined &&
+      state.release !== undefined &&
+      hasBreached(state, cost) === hasBreached(state, state.cost)
+    ) {
+      state.cost = cost
+      return
+    }
+    change(state, () => {
+      state.cost = cost
+      state.release ??= release
     })
   }
 
   return {
     seed(run) {
-      change(run.run, (state) => {
+      const state = stateOf(run.run)
+      change(state, () => {
         state.cost = run.llmCost + run.toolCost
         state.release = run.release
         state.isReleaseTold = run.release !== undefined
@@ -74,24 +96,12 @@ export const createRunTally = ({ runsMax, onChange }: RunTallyOptions): RunTally
       })
     },
     observe(counted, uncounted) {
-      addCall(uncounted, -1n)
-      addCall(counted, 1n)
+      if (uncounted !== undefined) addCall(uncounted, -amountOf(uncounted.charge))
+      if (counted !== undefined) addCall(counted, amountOf(counted.charge))
     },
     record(record) {
-      change(record.run, (state) => {
-        if (record.release !== undefined && (record.phase === 'start' || !state.isReleaseTold)) {
-          state.release = record.release
-          state.isReleaseTold = true
-        }
-        state.budget ??= record.budget
-        if (record.phase === 'end' && (state.end === undefined || record.at >= state.end.at)) {
-          state.end = {
-            at: record.at,
-            status: record.status ?? state.end?.status,
-            stopReason: record.stopReason ?? state.end?.stopReason,
-          }
-        }
-      })
+      const state = stateOf(record.run)
+      change(state, () => applyRecord(state, record))
     },
     get size() {
       return runs.size
@@ -99,11 +109,35 @@ export const createRunTally = ({ runsMax, onChange }: RunTallyOptions): RunTally
   }
 }
 
-const figuresOf = ({ release, cost, budget, end }: RunState): RunFigures => ({
-  release: release ?? unknownValue,
-  cost,
-  status: end?.status ?? unknownValue,
-  stopReason: end?.stopReason ?? unknownValue,
-  isEnded: end !== undefined,
-  hasBreached: (budget !== undefined && cost > budget) || end?.stopReason === 'budget_exceeded',
+const applyRecord = (state: RunState, record: RunRecord): void => {
+  if (record.release !== undefined && (record.phase === 'start' || !state.isReleaseTold)) {
+    state.release = record.release
+    state.isReleaseTold = true
+  }
+  state.budget ??= record.budget
+  if (record.phase === 'end' && (state.end === undefined || record.at >= state.end.at)) {
+    state.end = { at: record.at, status: record.status ?? state.end?.status, stopReason: record.stopReason ?? state.end?.stopReason }
+  }
+}
+
+/** Lets one run go that nothing was heard of since it was last looked at; the others are looked at again after the newer ones. */
+const letGo = (runs: Map<string, RunState>): void => {
+  for (const [run, state] of runs) {
+    runs.delete(run)
+    if (!state.isTouched) return
+    state.isTouched = false
+    runs.set(run, state)
+  }
+}
+
+const hasBreached = ({ budget, end }: RunState, cost: bigint): boolean =>
+  (budget !== undefined && cost > budget) || end?.stopReason === 'budget_exceeded'
+
+const figuresOf = (state: RunState): RunFigures => ({
+  release: state.release ?? unknownValue,
+  cost: state.cost,
+  status: state.end?.status ?? unknownValue,
+  stopReason: state.end?.stopReason ?? unknownValue,
+  isEnded: state.end !== undefined,
+  hasBreached: hasBreached(state, state.cost),
 })
