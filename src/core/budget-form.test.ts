@@ -174,7 +174,7 @@ describe('docs/reference/budgets.md', () => {
   const page = readFileSync(new URL('../../docs/reference/budgets.md', import.meta.url), 'utf8')
 
   test('has a row for every setting, and none that there is not', () => {
-    const table = /\| setting \|[^]*?\n\n/.exec(page)?.[0] ?? ''
+    const table = /\| setting \|[\s\S]*?\n\n/.exec(page)?.[0] ?? ''
     expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)).toEqual([...budgetFields])
   })
 
