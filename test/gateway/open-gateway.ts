@@ -7,7 +7,7 @@ import { createGateway, type Gateway, type GatewayOptions } from '../../src/gate
 import { parseUpstreams, type UpstreamSettings } from '../../src/gateway/upstreams.ts'
 import { type Budgets, createBudgetGuard } from '../../src/guard/budget-guard.ts'
 import { memoryBook } from '../../src/guard/memory-book.ts'
-import { createIntake } from '../../src/intake/intake.ts'
+import { createIntake, type Intake } from '../../src/intake/intake.ts'
 import { createKeyRing, parseKeys } from '../../src/intake/keys.ts'
 import { memoryStore } from '../../src/ledger/memory/memory-store.ts'
 import type { Store } from '../../src/ledger/store.ts'
@@ -40,6 +40,7 @@ export interface OpenGateway {
   readonly port: number
   readonly gateway: Gateway
   readonly store: Store
+  readonly intake: Intake
   readonly budgets: Budgets | undefined
   readonly warnings: readonly string[]
   /** Calls in the ledger, once there are as many as are waited for. */
@@ -87,6 +88,7 @@ export const openGateway = async (options: OpenGatewayOptions = {}): Promise<Ope
     port,
     gateway,
     store,
+    intake,
     budgets,
     warnings,
     entries,
