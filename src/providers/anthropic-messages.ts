@@ -157,16 +157,16 @@ const createMessageSink = (context: ReadContext): RecordSink => {
       if (usage !== undefined) whole.usage = usage
       if (error !== undefined) whole.error = error
       const report = ofMessage(whole, context)
+      if (report.quality === 'missing') return withFlags(estimatedReport(report, seen, context), odd)
       if (isStopped) return withFlags(report, odd)
-      if (usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
-      return withFlags(outputBefore >= 0 ? partialReport(report) : withSeenOutput(report, whole, seen, context), odd)
+      return withFlags(outputBefore >= 0 ? partialReport(report) : withSeenOutput(report, whole, seen), odd)
     },
   }
   return sink
 }
 
 /** Cut before any delta: the prompt is known from the start, the output only from the text that went by. */
-const withSeenOutput = (report: UsageReport, whole: Json, seen: SeenText, context: ReadContext): UsageReport => {
+const withSeenOutput = (report: UsageReport, whole: Json, seen: SeenText): UsageReport => {
   const estimate = tokensOf(seen.output) + tokensOf(seen.reasoning)
   const started = countOf(createTally(), objectOf(whole.usage)?.output_tokens) ?? 0
   if (estimate <= started) return partialReport(report)
@@ -177,7 +177,6 @@ const withSeenOutput = (report: UsageReport, whole: Json, seen: SeenText, contex
   }
   put(tally, 'output', tokensOf(seen.output))
   put(tally, 'reasoning', tokensOf(seen.reasoning))
-  if (report.quality === 'missing') return estimatedReport(report, seen, context)
   return { ...report, usage: tally.units, quality: 'estimated', flags: tally.flags }
 }
 

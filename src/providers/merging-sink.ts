@@ -51,9 +51,9 @@ export const createMergingSink = (context: ReadContext, { skips, take, settle, i
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
       const report = settle(merged.answer, context)
-      if (merged.isDone) return withFlags(report, odd)
-      if (report.error === undefined) odd.push('truncated-stream')
-      return withFlags(report.quality === 'missing' ? estimatedReport(report, merged.seen, context) : partialReport(report), odd)
+      if (!merged.isDone && report.error === undefined) odd.push('truncated-stream')
+      if (report.quality === 'missing') return withFlags(estimatedReport(report, merged.seen, context), odd)
+      return withFlags(merged.isDone ? report : partialReport(report), odd)
     },
   }
   return sink

@@ -195,7 +195,10 @@ const createResponseSink = (context: ReadContext): RecordSink => {
     },
     report(framing) {
       const odd: UsageFlag[] = [...framing, ...flags]
-      if (ended !== undefined) return withFlags(ofResponse(ended, context), odd)
+      const told = ended && ofResponse(ended, context)
+      // Some servers end the stream as OpenAI does and say nothing of usage.
+      if (told?.quality === 'missing' && told.error === undefined) return withFlags(estimatedReport(told, seen, context), odd)
+      if (told !== undefined) return withFlags(told, odd)
       if (failure === undefined) odd.push('truncated-stream')
       // A stream that was cut has its usage nowhere; the searches that were made are known from the items.
       const report = ofResponse({ ...started, output: items, ...failureOf(failure) }, context)

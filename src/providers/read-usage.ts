@@ -52,7 +52,7 @@ const formOf = ({ body, stream, rawUsage }: UsageSource): Form | undefined => {
 /** A message of an AWS event stream begins with its length, whose first byte is zero: `A` in base64. */
 const bytesOf = (stream: string): Uint8Array => {
   if (stream.charCodeAt(0) < 9) return Buffer.from(stream, 'latin1')
-  return /^AA[A-Za-z0-9+/\s]+={0,2}\s*$/.test(stream) ? Buffer.from(stream, 'base64') : Buffer.from(stream)
+  return /^AA[A-Za-z0-9+/]{14,}={0,2}\s?$/.test(stream.slice(0, 64)) ? Buffer.from(stream, 'base64') : Buffer.from(stream)
 }
 
 const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect; readonly recognised: boolean } | undefined => {
