@@ -11,29 +11,28 @@ export interface Baseline {
 }
 
 const weekHours = 168
+const dayHours = 24
 /** The same hour of the week needs three weeks; the same hour of the day, four days. Before that there is no baseline and no alert. */
 const weeksMin = 3
 const daysMin = 4
 /** Medians of few samples can agree by chance: the spread is never below this share of what is expected. */
 const spreadShareMin = 0.15
+/** An hour is compared with the same hour of so many days for the spread that hours around it lend. */
+const daysLent = 7
 
 /**
  * The baseline of the hour that follows a series of hourly values, oldest first. Medians, so that a past incident does not
- * become normal. `grain` is what one call costs on average: a few calls an hour vary by themselves (Poisson), and one more of
- * them is no news. Undefined while there is too little history.
+ * become normal. `grain` is what comes at once: a few runs an hour vary by themselves (Poisson), and one more of them is no news.
+ * Undefined while there is too little history.
  */
 export const baselineOf = (hourly: readonly number[], grain = 0): Baseline | undefined => {
   const weekly = sameHours(hourly, weekHours)
   const season = weekly.length >= weeksMin ? 'week' : 'day'
-  const samples = season === 'week' ? weekly : sameHours(hourly, 24)
+  const samples = season === 'week' ? weekly : sameHours(hourly, dayHours)
   if (samples.length < (season === 'week' ? weeksMin : daysMin)) return undefined
   const expected = medianOf(samples)
-  // With three weeks the same hours are few: the hours around them lend their spread.
-  const residuals = hourly
-    .slice(-4 * weekHours)
-    .map((value, index, recent) => value - medianOf(sameHours(recent.slice(0, index + 1), 24).slice(-7)))
   const byChance = Math.sqrt((expected + grain) * grain)
-  const spread = Math.max(robustSpreadOf(samples), robustSpreadOf(residuals.slice(24)), expected * spreadShareMin, byChance)
+  const spread = Math.max(robustSpreadOf(samples), robustSpreadOf(residualsOf(hourly)), expected * spreadShareMin, byChance)
   return { expected, spread, season, samples: samples.length }
 }
 
@@ -42,6 +41,18 @@ const sameHours = (hourly: readonly number[], period: number): readonly number[]
   const same: number[] = []
   for (let index = hourly.length - period; index >= 0; index -= period) same.push(hourly[index] ?? 0)
   return same
+}
+
+/** How far each hour of the last four weeks, but the first day, lies from the same hour of the days around it. */
+const residualsOf = (hourly: readonly number[]): readonly number[] => {
+  const first = Math.max(0, hourly.length - 4 * weekHours)
+  const residuals: number[] = []
+  for (let index = first + dayHours; index < hourly.length; index++) {
+    const days: number[] = []
+    for (let at = index; at >= first && days.length < daysLent; at -= dayHours) days.push(hourly[at] ?? 0)
+    residuals.push((hourly[index] ?? 0) - medianOf(days))
+  }
+  return residuals
 }
 
 export interface Surprise {

@@ -99,4 +99,4 @@ const causeNames: Readonly<Record<Cause, string>> = {
   other: 'searches, images and other units',
 }
 
-const causeText = ({ cause, model }: Part): string => `${causeNames[cause]}${model === undefined ? '' : ` (${model})`}`
+export const causeText = ({ cause, model }: Part): string => `${causeNames[cause]}${model === undefined ? '' : ` (${model})`}`

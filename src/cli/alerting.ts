@@ -1,9 +1,11 @@
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { TaximeterError } from '../core/errors.ts'
-import { type Alerts, createAlerts } from '../guard/alerts/alerts.ts'
-import { defaultRules, parseRule, type Rule } from '../guard/alerts/rule.ts'
-import { parseSilence, type Silence } from '../guard/alerts/silence.ts'
+import { type AlertSetup, type Alerts, createAlerts } from '../guard/alerts/alerts.ts'
+import { defaultRules } from '../guard/alerts/default-rules.ts'
+import type { EvidenceSources } from '../guard/alerts/evidence.ts'
+import { parseRule, type Rule } from '../guard/alerts/rule.ts'
+import { parseSilence } from '../guard/alerts/silence.ts'
 import type { Budgets } from '../guard/budget-guard.ts'
 import { type LogLine, logNotifier } from '../guard/notifiers/log/log-notifier.ts'
 import type { Notifier } from '../guard/notifiers/notifier.ts'
@@ -21,31 +23,40 @@ export interface AlertingOptions {
 }
 
 /** Rules, silences and notifiers of the configuration, read before anything starts. Throws BAD_CONFIG with the place of what is wrong. */
-export const alertingOf = (
-  { config, locate }: LoadedConfig,
-  log: Logger,
-  now: () => number,
-): { readonly rules: readonly Rule[]; readonly silences: readonly Silence[]; readonly notifiers: readonly Notifier[] } => {
-  const rules =
-    config.alerts === undefined
-      ? defaultRules(Number(config.dailyBudgetUsd))
-      : config.alerts.map((rule, index) => parseRule(rule, locate(`alerts[${index}]`)))
+export const alertingOf = ({ config, locate }: LoadedConfig, log: Logger, now: () => number): AlertSetup => {
+  const rules = rulesOf({ config, locate })
   const silences = config.silences.map((silence, index) => parseSilence(silence, locate(`silences[${index}]`)))
   const context = { log: logLine(log), now }
   const notifiers = [
     logNotifier('log', context.log),
     ...config.notifiers.map((notifier, index) => parseNotifier(notifier, locate(`notifiers[${index}]`), context)),
-  ]
-  refuseTwins('alerts', rules)
+  ].map((notifier) => linked(notifier, config.dashboardUrl))
   refuseTwins('notifiers', notifiers)
-  const known = new Set(notifiers.map(({ name }) => name))
+  const names = notifiers.map(({ name }) => name)
   for (const { name, notify = [] } of rules) {
-    const unknown = notify.find((each) => !known.has(each))
+    const unknown = notify.find((each) => !names.includes(each))
     if (unknown !== undefined)
-      throw new TaximeterError('BAD_CONFIG', `Alert "${name}" should notify one of ${[...known].join(', ')}, got "${unknown}".`)
+      throw new TaximeterError('BAD_CONFIG', `Alert "${name}" should notify one of ${names.join(', ')}, got "${unknown}".`)
   }
-  return { rules, silences, notifiers }
+  return { rules: rules.map((rule) => withoutTwoLines(rule, names)), silences, notifiers }
 }
+
+/** The rules that the configuration names, or the default ones. */
+export const rulesOf = ({ config, locate }: Pick<LoadedConfig, 'config' | 'locate'>): readonly Rule[] => {
+  const rules =
+    config.alerts === undefined
+      ? defaultRules(Number(config.dailyBudgetUsd))
+      : config.alerts.map((rule, index) => parseRule(rule, locate(`alerts[${index}]`)))
+  refuseTwins('alerts', rules)
+  return rules
+}
+
+/** The budgets themselves log each crossing at once: an alert of it goes to everyone but the log. */
+const withoutTwoLines = (rule: Rule, names: readonly string[]): Rule =>
+  rule.condition.kind === 'budget' && rule.notify === undefined ? { ...rule, notify: names.filter((name) => name !== 'log') } : rule
+
+const linked = (notifier: Notifier, dashboardUrl: string | undefined): Notifier =>
+  dashboardUrl === undefined ? notifier : { ...notifier, send: (notice, signal) => notifier.send({ ...notice, dashboardUrl }, signal) }
 
 const refuseTwins = (what: string, named: readonly { readonly name: string }[]): void => {
   const names = named.map(({ name }) => name)
@@ -62,29 +73,28 @@ const logLine =
 const roundMs = 5_000
 /** Without new calls too: an alert has to end, and silence has to be noticed. */
 const idleRoundMs = 60_000
+/** The share of one core that rounds may take: after a long one the next waits the longer. */
+const shareMax = 0.05
+
+/** What conditions look at in a running server: the ledger, and the budgets as they stand. */
+export const evidenceOf = (store: Pick<Store, 'ask' | 'runs'>, zone: string, budgets: EvidenceSources['budgets']): EvidenceSources => ({
+  ask: store.ask,
+  runCosts: async (where, from, to) =>
+    (await store.runs({ where, from, to, sort: 'newest' }, { limit: 1_000 })).runs.map(
+      ({ llmCost, toolCost }) => Number(llmCost + toolCost) / 1e12,
+    ),
+  zone,
+  budgets,
+})
 
 /** The engine on the ledger, with its rounds. `observe` has to be told of every counted call. */
 export const startAlerting = async (options: AlertingOptions): Promise<Alerts> => {
   const { loaded, store, budgets, log, now } = options
-  const { zone, dashboardUrl } = loaded.config
-  const { rules, silences, notifiers } = alertingOf(loaded, log, now)
+  const { zone } = loaded.config
   const alerts = await createAlerts({
-    rules,
-    silences,
-    notifiers: notifiers.map((notifier) => ({
-      ...notifier,
-      send: (notice, signal) => notifier.send({ ...notice, ...(dashboardUrl !== undefined && { dashboardUrl }) }, signal),
-    })),
+    setup: alertingOf(loaded, log, now),
     store: options.alertStore,
-    evidence: {
-      ask: store.ask,
-      runCosts: async (where, from, to) =>
-        (await store.runs({ where, from, to, sort: 'newest' }, { limit: 1_000 })).runs.map(
-          ({ llmCost, toolCost }) => Number(llmCost + toolCost) / 1e12,
-        ),
-      zone,
-      budgets: () => budgets.status(),
-    },
+    evidence: evidenceOf(store, zone, () => budgets.status()),
     now,
     random: Math.random,
     zone,
@@ -93,7 +103,8 @@ export const startAlerting = async (options: AlertingOptions): Promise<Alerts> =
   let hasNews = true
   let roundAt = Number.NEGATIVE_INFINITY
   const timer = setInterval(() => {
-    if (!hasNews && now() - roundAt < idleRoundMs) return
+    const since = Math.abs(now() - roundAt)
+    if (since < (hasNews ? alerts.counters().lastRoundMs / shareMax : idleRoundMs)) return
     hasNews = false
     roundAt = now()
     void alerts.evaluate()

@@ -12,7 +12,7 @@ import { alertJson } from '../server/alert-json.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
-import { startAlerting } from './alerting.ts'
+import { alertingOf, startAlerting } from './alerting.ts'
 import { startBudgets } from './budgeting.ts'
 import { openLedger } from './open-ledger.ts'
 import { type Settled, settle } from './settled.ts'
@@ -75,7 +75,9 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
     closers.push(() => metrics.close())
     const reload = async (next: LoadedConfig): Promise<void> => {
       const checked = settle(next)
+      const setup = alertingOf(next, log, now)
       await budgets.reload(checked.budgets)
+      await alerts.configure(setup)
       gateway.setUpstreams(checked.upstreams)
       settled = checked
     }

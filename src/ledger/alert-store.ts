@@ -23,6 +23,14 @@ export interface AlertRecord {
   readonly resolvedAt?: number
   /** The window that it fires once in; absent: once until it is resolved. */
   readonly window?: string
+  /** What made it so, where that could be told: `traffic`, `price`, `prompt` … (analysis/explain.ts). */
+  readonly cause?: string
+  /** The model that carries the cause. */
+  readonly model?: string
+  /** The alert that has already told of the same incident: this one is kept and shown, and nobody is told. */
+  readonly partOf?: string
+  /** It fired in silence, and nobody has been told yet. */
+  readonly isSilenced?: boolean
 }
 
 /** A message that is owed to one notifier. It is kept until it is delivered or given up, so that a restart neither loses nor repeats it. */
@@ -32,7 +40,8 @@ export interface Delivery {
   readonly notifier: string
   readonly attempts: number
   readonly nextAt: number
-  readonly outcome?: 'delivered' | 'silenced' | 'given-up'
+  /** `grouped`: another alert has told of it. */
+  readonly outcome?: 'delivered' | 'silenced' | 'grouped' | 'given-up'
 }
 
 export interface AlertChanges {

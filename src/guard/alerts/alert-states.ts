@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Why } from '../../analysis/why.ts'
 import type { AlertRecord } from '../../ledger/alert-store.ts'
 import type { Rule } from './rule.ts'
 
@@ -11,6 +12,8 @@ export interface Finding {
   readonly query: string
   /** Names the window in which it may fire once: a day, an hour, a release. Absent: once until it is resolved. */
   readonly window?: string
+  /** What made it so: asked for once, when the alert fires. */
+  readonly why?: () => Promise<Why | undefined>
 }
 
 export interface Step {
@@ -53,7 +56,7 @@ export const stepRule = (rule: Rule, known: readonly AlertRecord[], findings: re
     return firing
   }
 
-  for (const alert of known) {
+  for (const alert of known.map((each) => notAhead(each, now))) {
     if (alert.state === 'resolved') continue
     const finding = holding.get(alert.key)
     const isNextWindow = finding?.window !== undefined && finding.window !== alert.window
@@ -99,10 +102,22 @@ export const stepRule = (rule: Rule, known: readonly AlertRecord[], findings: re
   return { changed, dropped, told }
 }
 
+/** After a clock was set back, what began in its future begins now: it must not wait until that future comes. */
+const notAhead = (alert: AlertRecord, now: number): AlertRecord =>
+  alert.startedAt <= now && (alert.clearSince ?? 0) <= now
+    ? alert
+    : {
+        ...alert,
+        startedAt: Math.min(alert.startedAt, now),
+        ...(alert.clearSince !== undefined && { clearSince: Math.min(alert.clearSince, now) }),
+      }
+
 const isQuiet = (known: readonly AlertRecord[], key: string, finding: Finding, now: number): boolean =>
   known.some(
     (alert) =>
       alert.key === key &&
       alert.state === 'resolved' &&
-      (finding.window === undefined ? now - (alert.resolvedAt ?? 0) < quietMs : alert.window === finding.window),
+      (finding.window === undefined ? isWithin(quietMs, alert.resolvedAt ?? 0, now) : alert.window === finding.window),
   )
+
+const isWithin = (spanMs: number, since: number, now: number): boolean => since <= now && now - since < spanMs

@@ -7,7 +7,8 @@ import { type AlertStore, memoryAlerts } from '../../ledger/alert-store.ts'
 import { memoryStore } from '../../ledger/memory/memory-store.ts'
 import type { Notice, Notifier } from '../notifiers/notifier.ts'
 import { type Alerts, createAlerts } from './alerts.ts'
-import { defaultRules, parseRule, type Rule } from './rule.ts'
+import { defaultRules } from './default-rules.ts'
+import { parseRule, type Rule } from './rule.ts'
 import { parseSilence, type Silence } from './silence.ts'
 
 const book = createPriceBook({
@@ -26,19 +27,26 @@ interface Fleet {
   endRun(run: string, at: number, release?: string): Promise<void>
   round(at: number): Promise<void>
   restart(): Promise<void>
+  configure(rules: readonly Rule[]): Promise<void>
   alerts(): Alerts
   isFailing: boolean
+  isStoreFailing: boolean
 }
 
 /** A ledger, an engine on it, and a notifier that writes down what it is told. Time is what the test says. */
 const fleet = async (
   rules: readonly Rule[],
-  { silences = [], alertStore = memoryAlerts() }: { silences?: readonly Silence[]; alertStore?: AlertStore } = {},
+  {
+    silences = [],
+    alertStore = memoryAlerts(),
+    notifiers = [],
+    zone = 'UTC',
+  }: { silences?: readonly Silence[]; alertStore?: AlertStore; notifiers?: readonly Notifier[]; zone?: string } = {},
 ): Promise<Fleet> => {
   const store = memoryStore()
   const heard: string[] = []
   const notices: Notice[] = []
-  const state = { now: begin, next: 0, isFailing: false }
+  const state = { now: begin, next: 0, isFailing: false, isStoreFailing: false }
   const notifier: Notifier = {
     name: 'test',
     send: async (notice) => {
@@ -51,24 +59,29 @@ const fleet = async (
   }
   const start = () =>
     createAlerts({
-      rules,
-      silences,
-      notifiers: [notifier],
-      store: { ...alertStore, close: async () => {} },
+      setup: { rules, silences, notifiers: [notifier, ...notifiers] },
+      store: {
+        ...alertStore,
+        write: async (changes) => {
+          if (state.isStoreFailing) throw new Error('The disk is full.')
+          await alertStore.write(changes)
+        },
+        close: async () => {},
+      },
       evidence: {
         ask: store.ask,
         runCosts: async (where, from, to) =>
           (await store.runs({ where, from, to, sort: 'newest' }, { limit: 1_000 })).runs.map(
             (run) => Number(run.llmCost + run.toolCost) / 1e12,
           ),
-        zone: 'UTC',
+        zone,
         budgets: () => [],
       },
       now: () => state.now,
       random: () => 0,
-      zone: 'UTC',
+      zone,
       onError: (error) => {
-        if (!state.isFailing) throw error
+        if (!state.isFailing && !state.isStoreFailing) throw error
       },
     })
   let engine = await start()
@@ -123,7 +136,14 @@ const fleet = async (
       await engine.close()
       engine = await start()
     },
+    configure: (next) => engine.configure({ rules: next, silences, notifiers: [notifier, ...notifiers] }),
     alerts: () => engine,
+    get isStoreFailing() {
+      return state.isStoreFailing
+    },
+    set isStoreFailing(value) {
+      state.isStoreFailing = value
+    },
     get isFailing() {
       return state.isFailing
     },
@@ -177,7 +197,9 @@ describe('conditions', () => {
     }
     await f.round(begin + 36 * day)
     expect(f.heard).toEqual(['r t firing'])
-    expect(f.notices[0]?.alerts[0]?.message).toMatch(/tokensPerRun rose 100 % .*What moved: \+100 % from prompt tokens \(one\)\./)
+    expect(f.notices[0]?.alerts[0]?.message).toMatch(
+      /tokensPerRun rose 100 % .* A run costs \$2\.00 instead of \$1\.00: \+100 % from prompt tokens \(one\)\./,
+    )
   })
 
   test('a release whose runs cost more is told once per release; a surge of runs is not', async () => {
@@ -207,7 +229,38 @@ describe('conditions', () => {
     for (let index = 0; index < 20; index++) await f.call(end + index * minute)
     await f.round(end + 25 * minute)
     expect(f.heard).toEqual(['r t firing'])
-    expect(f.notices[0]?.alerts[0]?.message).toMatch(/the last hour cost \$2\d\.\d\d; \$1\.\d\d ± .* is usual for this hour of the week/)
+    expect(f.notices[0]?.alerts[0]?.message).toMatch(
+      /the hour from 00:00 cost \$20\.00 so far; \$1\.\d\d ± .* is usual for this hour of the week .*This is traffic: 20 calls where about 1 are usual/,
+    )
+  })
+
+  test('a fall is told as one, and a month without data is no month to compare with', async () => {
+    const falling = rule({ kind: 'change', measure: 'cacheHitRate', window: '1d', fall: '30%', by: 'agent', callsMin: 5 })
+    const f = await fleet([falling, parseRule({ name: 'month', kind: 'change', measure: 'tokensPerRun', by: 'task', callsMin: 5 }, '')])
+    for (let index = 0; index < 10; index++) {
+      await f.call(begin + index * hour, { run: `a-${index}`, usage: { input: 1_000, cache_read: 3_000 } })
+      await f.call(begin + day + index * hour, { run: `b-${index}`, usage: { input: 6_000, cache_read: 3_000 } })
+    }
+    await f.round(begin + 2 * day - 1)
+    expect(f.heard).toEqual(['r a firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toBe('agent “a”: cacheHitRate fell 56 % against the day before (0.75 → 0.33).')
+  })
+
+  test.each(['2026-03-29', '2026-10-25'])('a day with another number of hours (%s) is as usual as any other', async (changeDay) => {
+    const change = Date.parse(`${changeDay}T00:00:00Z`)
+    const from = change - 21 * day
+    const f = await fleet([rule({ kind: 'baseline', by: 'task', floorUsd: 1 })], { zone: 'Europe/Berlin' })
+    const localHour = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', hourCycle: 'h23' })
+    for (let at = from; at < change + 3 * day; at += hour) {
+      // Everyone begins at nine by their own clock, and steeply.
+      const isDay = Number(localHour.format(at)) >= 9 && Number(localHour.format(at)) < 17
+      for (let index = 0; index < (isDay ? 12 : 1); index++) await f.call(at + index * minute)
+      if (at > change - day) await f.round(at + 50 * minute)
+    }
+    expect(f.heard).toEqual([])
+    for (let index = 0; index < 60; index++) await f.call(change + 3 * day + index * 1_000)
+    await f.round(change + 3 * day + 2 * minute)
+    expect(f.heard).toEqual(['r t firing'])
   })
 
   test('a model without a price, a new model, low coverage: each told once a day', async () => {
@@ -232,7 +285,7 @@ describe('conditions', () => {
     expect(f.heard).toEqual([])
     for (let index = 0; index < 9; index++) await f.call(begin + minute + index, { run: 'loop', promptHash })
     await f.round(begin + 2 * minute)
-    expect(f.heard).toEqual(['r loop/t firing'])
+    expect(f.heard).toEqual(['r loop/t/a firing'])
   })
 
   test('one request over its limit is told once an hour per agent and model', async () => {
@@ -299,6 +352,29 @@ describe('createAlerts', () => {
     expect(await f.alerts().list(10)).toMatchObject([{ rule: 'r', state: 'firing' }])
   })
 
+  test('what fired in silence and still holds when the silence ends is told then, and its end once', async () => {
+    const f = await fleet([costly()], { silences: [parseSilence({ until: '2026-10-01T00:30:00Z' }, 'silences[0]')] })
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    await f.round(begin + minute)
+    expect(f.heard).toEqual([])
+    await f.round(begin + 31 * minute)
+    await f.round(begin + 32 * minute)
+    await f.round(begin + 3 * hour)
+    await f.round(begin + 4 * hour)
+    expect(f.heard).toEqual(['r a firing', 'r a resolved'])
+  })
+
+  test('of what came and went in silence nobody hears, not even its end', async () => {
+    const f = await fleet([costly()], { silences: [parseSilence({ until: '2026-10-01T02:00:00Z' }, 'silences[0]')] })
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    await f.round(begin + minute)
+    await f.round(begin + 90 * minute)
+    await f.round(begin + 100 * minute)
+    await f.round(begin + 5 * hour)
+    expect(f.heard).toEqual([])
+    expect(await f.alerts().list(10)).toMatchObject([{ state: 'resolved' }])
+  })
+
   test('a silence that does not end is refused', () => {
     expect(() => parseSilence({ rule: 'r' }, 'silences[0]')).toThrow('silences[0] should be')
   })
@@ -312,6 +388,84 @@ describe('createAlerts', () => {
     expect(f.heard).toEqual(['r a firing'])
   })
 
+  test('a clock that was years ahead and is set right does not put the alerts to sleep', async () => {
+    const f = await fleet([costly()])
+    await f.round(begin + 3_000 * day)
+    await f.round(begin)
+    for (let index = 0; index < 3; index++) await f.call(begin + minute)
+    await f.round(begin + 2 * minute)
+    await f.round(begin + 3 * hour)
+    await f.round(begin + 4 * hour)
+    expect(f.heard).toEqual(['r a firing', 'r a resolved'])
+  })
+
+  test('a round that could not be kept is told by the next one, single calls included', async () => {
+    const f = await fleet([costly(), parseRule({ name: 'loop', kind: 'repeat', times: 3, floorUsd: 0 }, '')])
+    for (let index = 0; index < 3; index++) await f.call(begin + index, { run: 'x', promptHash: 'f'.repeat(32) })
+    f.isStoreFailing = true
+    await f.round(begin + minute)
+    f.isStoreFailing = false
+    expect(f.heard).toEqual([])
+    await f.round(begin + 2 * minute)
+    expect(f.heard).toEqual(['r a firing', 'loop x/t/a firing'])
+  })
+
+  test('the end of an alert is not told before its beginning', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    f.isFailing = true
+    await f.round(begin + minute)
+    await f.round(begin + 2 * hour)
+    await f.round(begin + 3 * hour)
+    f.isFailing = false
+    await f.round(begin + 4 * hour)
+    await f.round(begin + 5 * hour)
+    expect(f.heard).toEqual(['r a firing', 'r a resolved'])
+  })
+
+  test('a receiver that hangs keeps nobody else waiting', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const hanging: Notifier = { name: 'hangs', send: () => promise, close: async () => {} }
+    const f = await fleet([costly()], { notifiers: [hanging] })
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    void f.round(begin + minute)
+    await expect.poll(() => f.heard).toEqual(['r a firing'])
+    for (let index = 0; index < 3; index++) await f.call(begin, { agent: 'b' })
+    void f.round(begin + 2 * minute)
+    await expect.poll(() => f.heard).toEqual(['r a firing', 'r b firing'])
+    expect(f.alerts().counters().notifiers.hangs).toMatchObject({ delivered: 0, waiting: 2 })
+    resolve()
+  })
+
+  test('other rules take over from the next round on, and alerts of rules that are gone end', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    await f.round(begin + minute)
+    await f.configure([parseRule({ name: 'other', kind: 'threshold', measure: 'calls', above: 2, by: 'task' }, '')])
+    await f.round(begin + 2 * minute)
+    await f.round(begin + 8 * minute)
+    expect(f.heard).toEqual(['r a firing', 'other t firing', 'r a resolved'])
+  })
+
+  test('one incident that several rules see is told once, with its cause; a graver rule tells it again', async () => {
+    const rules = [
+      rule({ kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'agent' }),
+      parseRule({ name: 'task', kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'task' }, ''),
+      parseRule({ name: 'grave', kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'task', severity: 'critical' }, ''),
+    ]
+    const f = await fleet(rules)
+    for (let index = 0; index < 48; index++) await f.call(begin + index * hour)
+    for (let index = 0; index < 6; index++) await f.call(begin + 2 * day + index)
+    await f.round(begin + 2 * day + minute)
+    expect(f.heard).toEqual(['r a firing', 'grave t firing'])
+    const [first, ...others] = [...(await f.alerts().list(10))].sort((left, right) => (left.rule < right.rule ? 1 : -1))
+    expect(first).toMatchObject({ rule: 'task', cause: 'traffic' })
+    expect(first?.partOf).toBe(others.find(({ rule: name }) => name === 'r')?.id)
+    await f.round(begin + 2 * day + 2 * hour)
+    await f.round(begin + 2 * day + 3 * hour)
+    expect(f.heard.filter((line) => line.startsWith('task'))).toEqual([])
+  })
+
   test('alerts of one rule travel together', async () => {
     const f = await fleet([costly()])
     for (const agent of ['a', 'b', 'c']) for (let index = 0; index < 3; index++) await f.call(begin, { agent })
@@ -319,30 +473,35 @@ describe('createAlerts', () => {
     expect(f.notices.map(({ alerts }) => alerts.length)).toEqual([3])
   })
 
-  test('whatever comes, with restarts anywhere, nobody is told twice in a row', async () => {
+  test('whatever comes, with restarts anywhere and clocks that are set back, each alert begins and ends in turn', async () => {
     const act = fc.oneof(
       fc.record({ kind: fc.constant('call' as const), agent: fc.constantFrom('a', 'b'), count: fc.integer({ min: 1, max: 4 }) }),
       fc.record({ kind: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 90 }) }),
       fc.constant({ kind: 'restart' as const }),
+      fc.record({ kind: fc.constant('setBack' as const), minutes: fc.integer({ min: 1, max: 3_000 }) }),
       fc.record({ kind: fc.constant('fail' as const), on: fc.boolean() }),
     )
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
         const f = await fleet([costly()])
         let now = begin
+        let latest = begin
         for (const each of acts) {
           if (each.kind === 'call') for (let index = 0; index < each.count; index++) await f.call(now, { agent: each.agent })
           if (each.kind === 'wait') now += each.minutes * minute
+          if (each.kind === 'setBack') now -= each.minutes * minute
           if (each.kind === 'restart') await f.restart()
           if (each.kind === 'fail') f.isFailing = each.on
           await f.round(now)
+          latest = Math.max(latest, now)
         }
         f.isFailing = false
+        now = latest
         for (let index = 0; index < 20; index++) await f.round((now += 20 * minute))
         for (const agent of ['a', 'b']) {
           const told = f.heard.filter((line) => line.startsWith(`r ${agent} `)).map((line) => line.split(' ')[2])
-          const firing = told.filter((each) => each === 'firing').length
-          expect(told.length - firing).toBe(firing)
+          expect(told).toEqual(told.map((_, index) => (index % 2 === 0 ? 'firing' : 'resolved')))
+          expect(told.length % 2).toBe(0)
         }
       }),
       { numRuns: 40 },

@@ -1,20 +1,27 @@
 import type { CallEntry } from '../../core/event.ts'
 import type { AlertRecord, AlertStore, Delivery } from '../../ledger/alert-store.ts'
 import type { Notifier } from '../notifiers/notifier.ts'
-import { stepRule } from './alert-states.ts'
-import { createCallWatch } from './call-watch.ts'
+import { type Finding, keyOf, type Step, stepRule } from './alert-states.ts'
+import { type CallWatch, createCallWatch } from './call-watch.ts'
+import { createClock } from './clock.ts'
 import { findingsOf } from './conditions.ts'
-import { createDeliveries } from './deliveries.ts'
-import type { Evidence } from './evidence.ts'
+import { createDeliveries, type NotifierCounters } from './deliveries.ts'
+import { createEvidence, type Evidence, type EvidenceSources } from './evidence.ts'
+import { incidentOf } from './incidents.ts'
 import type { Rule } from './rule.ts'
 import { isSilenced, type Silence } from './silence.ts'
 
-export interface AlertsOptions {
+/** What configuration says of alerts. */
+export interface AlertSetup {
   readonly rules: readonly Rule[]
   readonly silences: readonly Silence[]
   readonly notifiers: readonly Notifier[]
+}
+
+export interface AlertsOptions {
+  readonly setup: AlertSetup
   readonly store: AlertStore
-  readonly evidence: Omit<Evidence, 'now'>
+  readonly evidence: EvidenceSources
   /** UTC ms. */
   readonly now: () => number
   /** A number from 0 to 1: the jitter of retries. */
@@ -29,6 +36,9 @@ export interface Alerts {
   observe(entry: CallEntry): void
   /** One round of all rules. Rounds never overlap: a call while one runs joins it. */
   evaluate(): Promise<void>
+  /** Other rules, silences and notifiers from the next round on. The old notifiers are closed. */
+  configure(setup: AlertSetup): Promise<void>
+  setup(): AlertSetup
   /** Open alerts first, then the latest. */
   list(limit: number): Promise<readonly AlertRecord[]>
   /** Resolves when what is due at the notifiers has been tried. */
@@ -42,10 +52,11 @@ export interface AlertCounters {
   readonly failedRules: number
   readonly fired: number
   readonly resolved: number
-  readonly delivered: number
-  readonly deliveryFailures: number
-  readonly givenUp: number
   readonly lastRoundMs: number
+  /** Alerts that are firing now, by severity. */
+  readonly firing: Readonly<Record<AlertRecord['severity'], number>>
+  /** By the notifier's name. */
+  readonly notifiers: Readonly<Record<string, NotifierCounters>>
 }
 
 const dayMs = 86_400_000
@@ -58,26 +69,20 @@ const keptMs = 90 * dayMs
  * still awaited (its id is the same, so that receivers that look at ids show it once).
  */
 export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
-  const { rules, store, onError } = options
-  const counters = { rounds: 0, failedRules: 0, fired: 0, resolved: 0, delivered: 0, deliveryFailures: 0, givenUp: 0, lastRoundMs: 0 }
-  const watch = createCallWatch(rules, options.zone)
+  const { store, onError } = options
+  const counts = { rounds: 0, failedRules: 0, fired: 0, resolved: 0, lastRoundMs: 0 }
+  let { setup } = options
+  let watch = createCallWatch(setup.rules, options.zone, options.now)
+  const evidenceAt = createEvidence(options.evidence)
   const loaded = await store.load(options.now() - keptMs)
   const records = new Map(loaded.alerts.map((alert) => [alert.id, alert]))
-  const deliveries = createDeliveries({ ...options, owed: loaded.deliveries, alertOf: (id) => records.get(id), counters })
-  // A clock that jumps back must not end alerts or begin windows anew: time stands until it is reached again.
-  let latest = Math.max(0, ...loaded.alerts.map((alert) => alert.resolvedAt ?? alert.firedAt ?? alert.startedAt))
-  const nowForward = (): number => {
-    latest = Math.max(latest, options.now())
-    return latest
-  }
+  const alertOf = (id: string): AlertRecord | undefined => records.get(id)
+  const deliveries = createDeliveries({ ...options, notifiers: () => setup.notifiers, owed: loaded.deliveries, alertOf })
+  const clock = createClock(options.now, Math.max(0, ...loaded.alerts.map((alert) => alert.resolvedAt ?? alert.firedAt ?? alert.startedAt)))
 
-  const keep = async (
-    changed: readonly AlertRecord[],
-    dropped: readonly string[],
-    owed: readonly Delivery[],
-    now: number,
-  ): Promise<void> => {
-    if (changed.length + dropped.length + owed.length === 0) return
+  const keep = async (changes: Changes, now: number): Promise<void> => {
+    if (changes.changed.length + changes.dropped.length + changes.owed.length === 0) return
+    const { changed, dropped, owed } = changes
     await store.write({ alerts: changed, dropped, deliveries: owed, forgetBefore: now - keptMs })
     for (const id of dropped) records.delete(id)
     for (const alert of changed) records.set(alert.id, alert)
@@ -85,69 +90,168 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     deliveries.add(owed)
   }
 
-  const evaluateRule = async (rule: Rule, now: number): Promise<void> => {
-    const findings = watch.watches(rule) ? watch.take(rule) : await findingsOf(rule, { ...options.evidence, now })
-    const step = stepRule(
-      rule,
-      [...records.values()].filter((alert) => alert.rule === rule.name),
-      findings,
-      now,
-    )
-    const owed = step.told.flatMap(({ alert, transition }) =>
-      options.notifiers
-        .filter(({ name }) => rule.notify === undefined || rule.notify.includes(name))
-        .map(
-          ({ name }): Delivery => ({
-            alert: alert.id,
-            transition,
-            notifier: name,
-            attempts: 0,
-            nextAt: now,
-            ...(isSilenced(options.silences, alert, now) && { outcome: 'silenced' }),
-          }),
-        ),
-    )
-    await keep(step.changed, step.dropped, owed, now)
-    for (const { transition } of step.told) counters[transition === 'firing' ? 'fired' : 'resolved'] += 1
+  const evaluateRule = async (rule: Rule, evidence: Evidence): Promise<void> => {
+    const { now } = evidence
+    const watched = watch.watches(rule) ? watch.found(rule) : undefined
+    const findings = watched ?? (await findingsOf(rule, evidence))
+    const known = [...records.values()].filter((alert) => alert.rule === rule.name)
+    const step = await explained(stepRule(rule, known, findings, now), findings, records, evidence, (error) => onError(error, rule.name))
+    await keep(changesOf(rule, step, known, setup, now), now)
+    if (watched !== undefined) watch.taken(rule, watched)
+    for (const { transition } of step.told) counts[transition === 'firing' ? 'fired' : 'resolved'] += 1
   }
 
   const round = async (): Promise<void> => {
-    const now = nowForward()
     const begun = options.now()
-    for (const rule of rules) {
+    const evidence = evidenceAt(clock.now())
+    for (const rule of [...setup.rules, ...goneRules(records.values(), setup.rules)]) {
       try {
-        await evaluateRule(rule, now)
+        await evaluateRule(rule, evidence)
       } catch (error) {
-        counters.failedRules += 1
+        counts.failedRules += 1
         onError(error, rule.name)
       }
     }
     // Not awaited: a notifier that hangs must not hold up the next round.
-    void deliveries.send(now)
-    counters.rounds += 1
-    counters.lastRoundMs = Math.max(0, options.now() - begun)
+    void deliveries.send(evidence.now)
+    counts.rounds += 1
+    counts.lastRoundMs = Math.max(0, options.now() - begun)
   }
 
   let running: Promise<void> | undefined
   return {
-    observe: watch.observe,
+    observe: (entry) => watch.observe(entry),
     evaluate: () => {
       running ??= round().finally(() => {
         running = undefined
       })
       return running
     },
+    configure: async (next) => {
+      await running
+      const old = setup.notifiers
+      setup = next
+      watch = followUp(watch, createCallWatch(next.rules, options.zone, options.now))
+      await deliveries.settled()
+      await Promise.all(old.map((notifier) => notifier.close()))
+    },
+    setup: () => setup,
     list: async (limit) => {
       const open = [...records.values()].filter(({ state }) => state !== 'resolved').sort((left, right) => right.startedAt - left.startedAt)
       const past = (await store.history(limit)).filter(({ state }) => state === 'resolved')
       return [...open, ...past].slice(0, limit)
     },
-    delivered: () => deliveries.send(nowForward()),
-    counters: () => counters,
+    delivered: () => deliveries.send(clock.now()),
+    counters: () => ({ ...counts, firing: firingOf(records.values()), notifiers: deliveries.counters() }),
     close: async () => {
       await running
-      await deliveries.close()
+      await deliveries.settled()
+      await Promise.all(setup.notifiers.map((notifier) => notifier.close()))
       await store.close()
     },
   }
+}
+
+interface Changes {
+  readonly changed: readonly AlertRecord[]
+  readonly dropped: readonly string[]
+  readonly owed: readonly Delivery[]
+}
+
+/** What fires in this step is told with its cause, and as part of the incident that was told already, if there is one. */
+const explained = async (
+  step: Step,
+  findings: readonly Finding[],
+  records: ReadonlyMap<string, AlertRecord>,
+  evidence: Evidence,
+  onError: (error: unknown) => void,
+): Promise<Step> => {
+  const firing = step.told.filter(({ transition }) => transition === 'firing')
+  if (firing.length === 0) return step
+  const latest = new Map([...records, ...step.changed.map((alert) => [alert.id, alert] as const)])
+  const told = new Map<string, AlertRecord>()
+  for (const { alert } of firing) {
+    const finding = findings.find((each) => keyOf(each.segment) === alert.key)
+    const fired = await withWhy(alert, finding, [...latest.values()], evidence).catch((error: unknown) => {
+      // An alert without its cause is worth more than none.
+      onError(error)
+      return alert
+    })
+    latest.set(fired.id, fired)
+    told.set(fired.id, fired)
+  }
+  const named = (alert: AlertRecord): AlertRecord => (alert.state === 'firing' ? (told.get(alert.id) ?? alert) : alert)
+  return {
+    changed: step.changed.map(named),
+    dropped: step.dropped,
+    told: step.told.map(({ alert, transition }) => ({ alert: named(alert), transition })),
+  }
+}
+
+const withWhy = async (
+  alert: AlertRecord,
+  finding: Finding | undefined,
+  known: readonly AlertRecord[],
+  evidence: Evidence,
+): Promise<AlertRecord> => {
+  const why = await finding?.why?.()
+  if (why === undefined) return alert
+  const message = why.sentence === '' ? alert.message : `${alert.message} ${why.sentence}`
+  const explainedAlert = { ...alert, message, cause: why.cause, ...(why.model !== undefined && { model: why.model }) }
+  const partOf = await incidentOf(explainedAlert, known, evidence, evidence.now)
+  return { ...explainedAlert, ...(partOf !== undefined && { partOf }) }
+}
+
+/** What a step changes, and whom it has to be told. An alert that fired in silence is told when the silence ends and it still holds. */
+const changesOf = (rule: Rule, step: Step, known: readonly AlertRecord[], setup: AlertSetup, now: number): Changes => {
+  const changed = new Map(step.changed.map((alert) => [alert.id, alert]))
+  const owed: Delivery[] = []
+  const owe = (alert: AlertRecord, transition: Delivery['transition'], outcome: Delivery['outcome']): void => {
+    for (const { name } of setup.notifiers.filter((each) => rule.notify === undefined || rule.notify.includes(each.name)))
+      owed.push({ alert: alert.id, transition, notifier: name, attempts: 0, nextAt: now, ...(outcome && { outcome }) })
+  }
+  for (const { alert, transition } of step.told) {
+    const isQuiet = transition === 'firing' ? isSilenced(setup.silences, alert, now) : alert.isSilenced === true
+    if (transition === 'firing' && isQuiet) changed.set(alert.id, { ...alert, isSilenced: true })
+    owe(alert, transition, alert.partOf !== undefined ? 'grouped' : isQuiet ? 'silenced' : undefined)
+  }
+  for (const before of known) {
+    const alert = changed.get(before.id) ?? before
+    if (alert.state !== 'firing' || alert.isSilenced !== true || isSilenced(setup.silences, alert, now)) continue
+    const { isSilenced: _, ...heard } = alert
+    changed.set(alert.id, heard)
+    owe(heard, 'firing', alert.partOf !== undefined ? 'grouped' : undefined)
+  }
+  return { changed: [...changed.values()], dropped: step.dropped, owed }
+}
+
+/** Rules that configuration no longer has, while alerts of theirs are open: they find nothing any more, so that those end. */
+const goneRules = (records: Iterable<AlertRecord>, rules: readonly Rule[]): readonly Rule[] => {
+  const names = new Set(rules.map(({ name }) => name))
+  const gone = new Map<string, Rule>()
+  for (const { rule: name, state, severity } of records) {
+    if (state === 'resolved' || names.has(name)) continue
+    gone.set(name, {
+      name,
+      severity,
+      condition: { kind: 'request', tokensAbove: 0, timesUsual: 0 },
+      by: [],
+      where: [],
+      forMs: 0,
+      floorUsd: 0,
+    })
+  }
+  return [...gone.values()]
+}
+
+const firingOf = (records: Iterable<AlertRecord>): AlertCounters['firing'] => {
+  const firing = { info: 0, warning: 0, critical: 0 }
+  for (const { state, severity } of records) if (state === 'firing') firing[severity] += 1
+  return firing
+}
+
+/** What the old watch found and nobody took yet is taken with the new one's. */
+const followUp = (old: CallWatch, next: CallWatch): CallWatch => {
+  next.inherit(old)
+  return next
 }

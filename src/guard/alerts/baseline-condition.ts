@@ -1,75 +1,87 @@
-import { baselineOf, surpriseOf } from '../../analysis/baseline.ts'
-import { countOf } from '../../analysis/spending.ts'
-import type { AnswerRow } from '../../core/answer.ts'
-import type { Breakdown } from '../../core/question.ts'
+import { type Baseline, baselineOf, surpriseOf } from '../../analysis/baseline.ts'
 import { readableUsd } from '../../core/readable.ts'
-import { quarterMs } from '../../core/window.ts'
-import type { Finding } from './alert-states.ts'
+import { offsetAt, startOf } from '../../core/window.ts'
+import { type Finding, keyOf } from './alert-states.ts'
 import type { Evidence } from './evidence.ts'
 import { filtersOf, queryOf, segmentOf, segmentText, usd } from './finding-text.ts'
-import { movedText } from './moved-text.ts'
+import { whyFor } from './finding-why.ts'
 import type { Condition, Rule } from './rule.ts'
 
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 
-/** The last hour of each segment against the same hours of the weeks before. */
+/**
+ * The present hour of each segment, and the one before it, against the same hours of the weeks before. The present one is
+ * compared as far as it has come with all that is usual for it: it is told when it passes that, and a job that always runs on the
+ * minute is no surprise. The one before keeps an alert firing until the next hour has shown what it is.
+ */
 export const baselineFindings = async (
   rule: Rule,
   { distance }: Extract<Condition, { kind: 'baseline' }>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
-  // Hours are counted back from the end of the present quarter of an hour, so that roll-ups answer; the last one is up to a quarter short.
-  const end = Math.ceil((evidence.now + 1) / quarterMs) * quarterMs
-  const from = end - (4 * 168 + 1) * hourMs
-  const { rows, totals } = await evidence.ask({
-    measures: ['cost', 'calls'],
-    by: rule.by,
-    where: rule.where,
-    interval: '15m',
-    from,
-    to: end,
-    zone: 'UTC',
-  })
-  const grain = countOf(totals, 'calls') === 0 ? 0 : Number(totals.cost) / countOf(totals, 'calls')
-  const findings: Finding[] = []
-  for (const [key, series] of hourlySeries(rows, rule.by, from, end)) {
-    const came = series.pop() ?? 0
-    const firstSpent = series.findIndex((value) => value > 0)
-    const baseline = firstSpent < 0 ? undefined : baselineOf(series.slice(firstSpent), grain)
+  const { now, zone } = evidence
+  const hour = startOf('hour', now, zone)
+  const previous = hour - hourMs
+  const [usual, { rows }] = await Promise.all([
+    usualHours(rule, hour, previous, evidence),
+    evidence.ask({ measures: ['cost'], by: rule.by, where: rule.where, interval: 'hour', from: previous, to: now + 1, zone }),
+  ])
+  const findings = new Map<string, Finding>()
+  // The present hour comes last, and takes the place of the one before.
+  for (const row of [...rows].sort((left, right) => (String(left.bucket) < String(right.bucket) ? -1 : 1))) {
+    const segment = segmentOf(rule.by, row)
+    const key = keyOf(segment)
+    const start = Date.parse(String(row.bucket))
+    const baseline = usual.get(key)?.[start === hour ? 'present' : 'previous']
+    const came = Number(row.cost)
     const surprise = baseline && surpriseOf(came, baseline, Math.max(rule.floorUsd, 0.01), distance)
     if (baseline === undefined || surprise === undefined) continue
-    const segment = JSON.parse(key) as Readonly<Record<string, string>>
-    const question = {
-      measures: ['cost', 'runs'] as const,
-      by: ['model'] as const,
-      where: [...rule.where, ...filtersOf(segment)],
-      from: evidence.now - hourMs,
-      to: end,
-      zone: evidence.zone,
-    }
-    const weekBefore = { ...question, from: question.from - 7 * dayMs, to: question.to - 7 * dayMs }
-    findings.push({
-      segment,
-      value: came.toFixed(12),
-      threshold: (baseline.expected + distance * baseline.spread).toFixed(12),
-      message: `${segmentText(segment)}: the last hour cost ${readableUsd(usd(came))}; ${readableUsd(usd(baseline.expected))} ± ${readableUsd(usd(baseline.spread))} is usual for this hour of the ${baseline.season} (${baseline.samples} before it).${await movedText(rule, segment, question, weekBefore, evidence)}`,
-      query: queryOf(question),
-    })
+    findings.set(key, findingOf(rule, segment, { start, came, baseline, distance }, evidence))
   }
-  return findings
+  return [...findings.values()]
 }
 
-/** Quarter hours of each segment as whole hours that end with the period, oldest first, in dollars; an hour without calls is zero. */
-const hourlySeries = (rows: readonly AnswerRow[], by: readonly Breakdown[], from: number, end: number): ReadonlyMap<string, number[]> => {
-  const hours = Math.round((end - from) / hourMs)
-  const found = new Map<string, number[]>()
-  for (const row of rows) {
-    const key = JSON.stringify(segmentOf(by, row))
-    const series = found.get(key) ?? Array(hours).fill(0)
-    found.set(key, series)
-    const hour = Math.min(hours - 1, Math.max(0, Math.floor((Date.parse(String(row.bucket)) - from) / hourMs)))
-    series[hour] = (series[hour] ?? 0) + Number(row.cost)
+interface Usual {
+  readonly present: Baseline | undefined
+  readonly previous: Baseline | undefined
+}
+
+/** What is usual for two hours, by segment: learned once an hour. */
+const usualHours = (rule: Rule, hour: number, previous: number, evidence: Evidence): Promise<ReadonlyMap<string, Usual>> =>
+  evidence.once(JSON.stringify(['usual', rule.by, rule.where, hour]), async () => {
+    const usual = new Map<string, Usual>()
+    for (const [key, { hourly, grain }] of await evidence.hours(rule, hour)) {
+      const begun = hourly.findIndex((value) => value > 0)
+      if (begun < 0) continue
+      const series = hourly.slice(begun)
+      usual.set(key, {
+        present: baselineOf(series, grain),
+        previous: baselineOf(series.slice(0, -Math.round((hour - previous) / hourMs)), grain),
+      })
+    }
+    return usual
+  })
+
+const findingOf = (
+  rule: Rule,
+  segment: Readonly<Record<string, string>>,
+  {
+    start,
+    came,
+    baseline,
+    distance,
+  }: { readonly start: number; readonly came: number; readonly baseline: Baseline; readonly distance: number },
+  evidence: Evidence,
+): Finding => {
+  const period = { from: start, to: Math.min(start + hourMs, evidence.now + 1), zone: evidence.zone }
+  const where = [...rule.where, ...filtersOf(segment)]
+  const clock = new Date(start + offsetAt(start, evidence.zone)).toISOString().slice(11, 16)
+  return {
+    segment,
+    value: came.toFixed(12),
+    threshold: (baseline.expected + distance * baseline.spread).toFixed(12),
+    message: `${segmentText(segment)}: the hour from ${clock} cost ${readableUsd(usd(came))}${start + hourMs > evidence.now ? ' so far' : ''}; ${readableUsd(usd(baseline.expected))} ± ${readableUsd(usd(baseline.spread))} is usual for this hour of the ${baseline.season} (${baseline.samples} before it).`,
+    query: queryOf({ measures: ['cost', 'runs'], by: ['model'], where, ...period }),
+    why: () => whyFor(where, period, evidence, { expected: usd(baseline.expected) }),
   }
-  return found
 }

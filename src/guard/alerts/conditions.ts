@@ -1,14 +1,13 @@
 import { countOf } from '../../analysis/spending.ts'
-import type { AnswerRow } from '../../core/answer.ts'
 import type { Breakdown, Measure, Question } from '../../core/question.ts'
 import { grouped, readableUsd } from '../../core/readable.ts'
 import { startOf } from '../../core/window.ts'
-import type { Finding } from './alert-states.ts'
+import { type Finding, keyOf } from './alert-states.ts'
 import { baselineFindings } from './baseline-condition.ts'
-import { burnFindings } from './burn-condition.ts'
+import { budgetFindings, burnFindings } from './budget-conditions.ts'
 import type { Evidence } from './evidence.ts'
-import { percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
-import { movedText } from './moved-text.ts'
+import { filtersOf, percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
+import { whyFor } from './finding-why.ts'
 import { releaseFindings } from './release-condition.ts'
 import type { Condition, Rule } from './rule.ts'
 
@@ -25,7 +24,9 @@ export const findingsOf = async (rule: Rule, evidence: Evidence): Promise<readon
     case 'change':
       return changes(rule, condition, evidence)
     case 'burn':
-      return burnFindings(condition, evidence)
+      return burnFindings(rule, condition, evidence)
+    case 'budget':
+      return budgetFindings(evidence)
     case 'baseline':
       return baselineFindings(rule, condition, evidence)
     case 'release':
@@ -62,35 +63,54 @@ const thresholds = async (
     })
     .map((row) => {
       const value = row[measure] ?? null
-      const message = `${nameOf(rule, row)}: ${measure} was ${shown(measure, value)} in the last ${spanText(windowMs)}, ${above === undefined ? 'below' : 'above'} ${shown(measure, limit)}.`
-      return { segment: segmentOf(rule.by, row), value: String(value), threshold: String(limit), message, query: queryOf(question) }
+      const segment = segmentOf(rule.by, row)
+      const where = [...rule.where, ...filtersOf(segment)]
+      const message = `${segmentText(segment)}: ${measure} was ${shown(measure, value)} in the last ${spanText(windowMs)}, ${above === undefined ? 'below' : 'above'} ${shown(measure, limit)}.`
+      return {
+        segment,
+        value: String(value),
+        threshold: String(limit),
+        message,
+        query: queryOf(question),
+        ...(isSpending(measure) && above !== undefined && { why: () => whyFor(where, question, evidence) }),
+      }
     })
 }
 
+/** What money was spent on can be split into causes; what a count or a ratio is made of cannot. */
+const isSpending = (measure: Measure): boolean => /cost|burnRate|tokens/i.test(measure)
+const isPerRun = (measure: Measure): boolean => /PerRun|Per1kRuns|^costP\d\d$|PerCompletion/.test(measure)
+
 const changes = async (
   rule: Rule,
-  { measure, windowMs, rise, callsMin }: Of<'change'>,
+  { measure, windowMs, direction, share, callsMin }: Of<'change'>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
   const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs)
   const earlier = { ...question, from: question.from - windowMs, to: question.from }
   const [{ rows }, before] = await Promise.all([evidence.ask(question), evidence.ask(earlier)])
-  const findings: Finding[] = []
-  for (const row of rows) {
-    const was = before.rows.find((each) => rule.by.every((name) => each[name] === row[name]))
+  const beforeOf = new Map(before.rows.map((row) => [keyOf(segmentOf(rule.by, row)), row]))
+  return rows.flatMap((row): readonly Finding[] => {
+    const segment = segmentOf(rule.by, row)
+    const was = beforeOf.get(keyOf(segment))
     const [old, now] = [Number(was?.[measure] ?? 0), Number(row[measure] ?? 0)]
-    if (was === undefined || old <= 0 || countOf(was, 'calls') < callsMin || countOf(row, 'calls') < callsMin) continue
-    if (Number(row.cost) < rule.floorUsd || now / old - 1 <= rise) continue
-    const message = `${nameOf(rule, row)}: ${measure} rose ${percent(now / old - 1)} against the ${spanText(windowMs)} before (${shown(measure, was[measure] ?? null)} → ${shown(measure, row[measure] ?? null)}).${await movedText(rule, row, question, earlier, evidence)}`
-    findings.push({
-      segment: segmentOf(rule.by, row),
-      value: String(now),
-      threshold: String(old * (1 + rise)),
-      message,
-      query: queryOf(question),
-    })
-  }
-  return findings
+    if (was === undefined || old <= 0 || countOf(was, 'calls') < callsMin || countOf(row, 'calls') < callsMin) return []
+    const moved = direction === 'rise' ? now / old - 1 : 1 - now / old
+    if (Number(row.cost) < rule.floorUsd || moved <= share) return []
+    const where = [...rule.where, ...filtersOf(segment)]
+    const expected = isPerRun(measure) ? ({ expected: 'same-runs' } as const) : {}
+    return [
+      {
+        segment,
+        value: String(now),
+        threshold: String(direction === 'rise' ? old * (1 + share) : old * (1 - share)),
+        message: `${segmentText(segment)}: ${measure} ${direction === 'rise' ? 'rose' : 'fell'} ${percent(moved)} against the ${spanText(windowMs)} before (${shown(measure, was[measure] ?? null)} → ${shown(measure, row[measure] ?? null)}).`,
+        query: queryOf(question),
+        ...(isSpending(measure) &&
+          direction === 'rise' && { why: () => whyFor(where, question, evidence, { before: earlier, ...expected }) }),
+      },
+    ]
+  })
 }
 
 const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidence: Evidence): Promise<readonly Finding[]> => {
@@ -219,5 +239,3 @@ const questionOf = (rule: Rule, { now, zone }: Evidence, measures: readonly Meas
   to: now + 1,
   zone,
 })
-
-const nameOf = (rule: Rule, row: AnswerRow): string => segmentText(segmentOf(rule.by, row))

@@ -3,14 +3,22 @@ import type { AlertRecord, AlertStore, Delivery } from '../../ledger/alert-store
 import type { Notice, Notifier } from '../notifiers/notifier.ts'
 
 export interface DeliveriesOptions {
-  readonly notifiers: readonly Notifier[]
+  readonly notifiers: () => readonly Notifier[]
   readonly store: Pick<AlertStore, 'write'>
   readonly random: () => number
   readonly now: () => number
   readonly owed: readonly Delivery[]
   readonly alertOf: (id: string) => AlertRecord | undefined
-  readonly counters: { delivered: number; deliveryFailures: number; givenUp: number }
   readonly onError: (error: unknown) => void
+}
+
+/** Messages of one notifier since the start. */
+export interface NotifierCounters {
+  readonly delivered: number
+  readonly failures: number
+  readonly givenUp: number
+  /** Alerts whose message is still owed. */
+  readonly waiting: number
 }
 
 export const sendTimeoutMs = 10_000
@@ -22,13 +30,18 @@ const groupMax = 50
 
 /** What is owed to notifiers: sent in groups by rule, tried again with growing pauses, given up after an hour and a half or so. */
 export const createDeliveries = (options: DeliveriesOptions) => {
-  const { notifiers, store, counters } = options
+  const { store } = options
   const owed = new Map<string, Delivery>()
-  const keyOf = ({ alert, transition, notifier }: Delivery): string => `${alert}\n${transition}\n${notifier}`
+  const tallies = new Map<string, { delivered: number; failures: number; givenUp: number }>()
+  const tallyOf = (name: string) => {
+    const known = tallies.get(name) ?? { delivered: 0, failures: 0, givenUp: 0 }
+    tallies.set(name, known)
+    return known
+  }
   const add = (deliveries: readonly Delivery[]): void => {
     for (const delivery of deliveries) {
-      if (delivery.outcome === undefined) owed.set(keyOf(delivery), delivery)
-      else owed.delete(keyOf(delivery))
+      if (delivery.outcome === undefined) owed.set(nameOf(delivery), delivery)
+      else owed.delete(nameOf(delivery))
     }
   }
   add(options.owed)
@@ -38,47 +51,67 @@ export const createDeliveries = (options: DeliveriesOptions) => {
     add(deliveries)
   }
 
-  const sendGroup = async (
-    notifier: Notifier,
-    group: readonly { delivery: Delivery; alert: AlertRecord }[],
-    now: number,
-  ): Promise<void> => {
+  const sendGroup = async (notifier: Notifier, group: Group, now: number): Promise<void> => {
+    const tally = tallyOf(notifier.name)
     try {
       await notifier.send(noticeOf(group), AbortSignal.timeout(sendTimeoutMs))
-      counters.delivered += 1
-      await keep(group.map(({ delivery }) => ({ ...delivery, attempts: delivery.attempts + 1, outcome: 'delivered' })))
     } catch (error) {
-      counters.deliveryFailures += 1
+      tally.failures += 1
       options.onError(error)
-      await keep(group.map(({ delivery }) => retryOf(delivery, now, options.random))).catch(options.onError)
-      counters.givenUp += group.filter(({ delivery }) => delivery.attempts + 1 >= attemptsMax).length
+      await keep(group.map(({ delivery }) => retryOf(delivery, now, options.random)))
+      tally.givenUp += group.filter(({ delivery }) => delivery.attempts + 1 >= attemptsMax).length
+      return
     }
+    tally.delivered += 1
+    await keep(group.map(({ delivery }) => ({ ...delivery, attempts: delivery.attempts + 1, outcome: 'delivered' })))
   }
 
-  const send = async (now: number): Promise<void> => {
-    await Promise.all(
-      notifiers.map(async (notifier) => {
-        for (const group of groupsFor(notifier.name, [...owed.values()], options.alertOf, now)) await sendGroup(notifier, group, now)
-      }),
-    )
+  const sendAll = async (notifier: Notifier, now: number): Promise<void> => {
+    for (const group of groupsFor(notifier.name, owed, options.alertOf, now)) await sendGroup(notifier, group, now)
   }
 
-  let sending: Promise<void> | undefined
+  /** One pass per notifier at a time: one that hangs keeps only its own messages waiting. */
+  const sending = new Map<string, Promise<void>>()
+  const sendTo = (notifier: Notifier, now: number): Promise<void> => {
+    const running =
+      sending.get(notifier.name) ??
+      sendAll(notifier, now)
+        .catch(options.onError)
+        .finally(() => sending.delete(notifier.name))
+    sending.set(notifier.name, running)
+    return running
+  }
+
+  /** What is owed to a notifier that is no longer there, or of an alert that is forgotten, is owed to nobody. */
+  const giveUpStrays = async (names: ReadonlySet<string>): Promise<void> => {
+    const strays = [...owed.values()].filter(({ notifier, alert }) => !names.has(notifier) || options.alertOf(alert) === undefined)
+    if (strays.length > 0) await keep(strays.map((delivery) => ({ ...delivery, outcome: 'given-up' }))).catch(options.onError)
+  }
+
   return {
     add,
-    /** Returns when every message that is due has been tried. A notifier that hangs keeps only its own messages waiting, and a round no longer than one time limit. */
-    send: (now: number): Promise<void> => {
-      sending ??= send(now).finally(() => {
-        sending = undefined
-      })
-      return sending
+    /** Resolves when every message that is due has been tried. */
+    send: async (now: number): Promise<void> => {
+      const notifiers = options.notifiers()
+      await giveUpStrays(new Set(notifiers.map(({ name }) => name)))
+      await Promise.all(notifiers.map((notifier) => sendTo(notifier, now)))
     },
-    close: async (): Promise<void> => {
-      await sending
-      await Promise.all(notifiers.map((notifier) => notifier.close()))
-    },
+    /** Resolves when nothing is being sent. */
+    settled: async (): Promise<void> => void (await Promise.all(sending.values())),
+    counters: (): Readonly<Record<string, NotifierCounters>> =>
+      Object.fromEntries(
+        options.notifiers().map(({ name }) => {
+          const waiting = [...owed.values()].filter(({ notifier }) => notifier === name).length
+          return [name, { ...tallyOf(name), waiting }]
+        }),
+      ),
   }
 }
+
+type Group = readonly { readonly delivery: Delivery; readonly alert: AlertRecord }[]
+
+const nameOf = ({ alert, transition, notifier }: Pick<Delivery, 'alert' | 'transition' | 'notifier'>): string =>
+  `${alert}\n${transition}\n${notifier}`
 
 const retryOf = (delivery: Delivery, now: number, random: () => number): Delivery => {
   const attempts = delivery.attempts + 1
@@ -87,11 +120,20 @@ const retryOf = (delivery: Delivery, now: number, random: () => number): Deliver
   return { ...delivery, attempts, nextAt: now + Math.round(random() * Math.min(backoffMsMax, backoffMs * 2 ** attempts)) }
 }
 
-const groupsFor = (notifier: string, owed: readonly Delivery[], alertOf: DeliveriesOptions['alertOf'], now: number) => {
+/** What is due, in messages. The end of an alert waits until its beginning has been told. */
+const groupsFor = (
+  notifier: string,
+  owed: ReadonlyMap<string, Delivery>,
+  alertOf: DeliveriesOptions['alertOf'],
+  now: number,
+): readonly Group[] => {
   const groups = new Map<string, { delivery: Delivery; alert: AlertRecord }[]>()
-  for (const delivery of owed) {
+  for (const delivery of owed.values()) {
     const alert = alertOf(delivery.alert)
-    if (delivery.notifier !== notifier || delivery.nextAt > now || alert === undefined) continue
+    if (delivery.notifier !== notifier || alert === undefined) continue
+    // A time further ahead than any pause was written by a clock that has been set back since.
+    if (delivery.nextAt > now && delivery.nextAt - now <= backoffMsMax) continue
+    if (delivery.transition === 'resolved' && owed.has(nameOf({ ...delivery, transition: 'firing' }))) continue
     const key = `${alert.rule}\n${delivery.transition}\n${delivery.attempts}`
     groups.set(key, [...(groups.get(key) ?? []), { delivery, alert }])
   }
@@ -100,7 +142,7 @@ const groupsFor = (notifier: string, owed: readonly Delivery[], alertOf: Deliver
   )
 }
 
-const noticeOf = (group: readonly { readonly delivery: Delivery; readonly alert: AlertRecord }[]): Notice => {
+const noticeOf = (group: Group): Notice => {
   const transition = group[0]?.delivery.transition ?? 'firing'
   const alerts = group.map(({ alert }) => alert)
   const id = createHash('sha256')

@@ -1,13 +1,10 @@
-import { explain } from '../../analysis/explain.ts'
-import { causesText } from '../../analysis/readings.ts'
-import { askSpendings } from '../../analysis/spending.ts'
 import { medianOf, rankTest } from '../../analysis/statistics.ts'
-import { picoUsd } from '../../core/money.ts'
 import type { Filter } from '../../core/question.ts'
 import { readableUsd } from '../../core/readable.ts'
 import type { Finding } from './alert-states.ts'
 import type { Evidence } from './evidence.ts'
-import { filtersOf, queryOf, segmentOf, segmentText } from './finding-text.ts'
+import { filtersOf, queryOf, segmentOf, segmentText, usd } from './finding-text.ts'
+import { whyFor } from './finding-why.ts'
 import type { Condition, Rule } from './rule.ts'
 
 /** A difference that chance makes once in a thousand is believed; smaller ones would page once a week. */
@@ -26,7 +23,7 @@ export const releaseFindings = async (
   const period = { from: now + 1 - windowMs, to: now + 1, zone }
   const { rows } = await ask({
     measures: ['runs'],
-    by: ['release', ...rule.by.slice(0, 2)],
+    by: ['release', ...rule.by],
     interval: 'hour',
     where: rule.where,
     ...period,
@@ -46,13 +43,11 @@ export const releaseFindings = async (
     const test = rankTest(old, after)
     const extra = (nowCosts - oldCosts) * after.length
     if (test === undefined || test.p > chanceMax || oldCosts <= 0 || nowCosts / oldCosts - 1 < rise || extra < rule.floorUsd) continue
-    const [is, was] = await Promise.all([askSpendings(ask, period, where(newest)), askSpendings(ask, period, where(before))])
-    const moved = causesText(explain(was.all, is.all))
     findings.push({
       segment: { ...segment, release: newest },
       value: nowCosts.toFixed(12),
       threshold: (oldCosts * (1 + rise)).toFixed(12),
-      message: `${segmentText(segment)}: a run of release ${newest} costs ${readable(nowCosts)}, one of ${before} cost ${readable(oldCosts)} (medians of ${after.length} and ${old.length} runs; chance makes such a difference less than once in ${Math.round(1 / Math.max(test.p, 1e-6))} times).${moved === '' ? '' : ` What moved: ${moved}.`}`,
+      message: `${segmentText(segment)}: a run of release ${newest} costs ${readable(nowCosts)}, one of ${before} cost ${readable(oldCosts)} (medians of ${after.length} and ${old.length} runs; chance makes such a difference less than once in ${Math.round(1 / Math.max(test.p, 1e-6))} times).`,
       query: queryOf({
         measures: ['costPerRun', 'runs'],
         by: ['release', 'model'],
@@ -60,6 +55,7 @@ export const releaseFindings = async (
         ...period,
       }),
       window: newest,
+      why: () => whyFor(where(newest), period, evidence, { before: period, whereBefore: where(before), expected: 'same-runs' }),
     })
   }
   return findings
@@ -73,7 +69,7 @@ const releasesBySegment = (
   const begins = new Map<string, Map<string, string>>()
   for (const row of rows) {
     if (row.release === null || row.release === undefined || Number(row.runs) === 0) continue
-    const key = JSON.stringify(segmentOf(rule.by.slice(0, 2), row))
+    const key = JSON.stringify(segmentOf(rule.by, row))
     const known = begins.get(key) ?? new Map<string, string>()
     begins.set(key, known)
     const bucket = String(row.bucket)
@@ -90,4 +86,4 @@ const releasesBySegment = (
   )
 }
 
-const readable = (dollars: number): string => readableUsd(picoUsd(BigInt(Math.round(dollars * 1e12))))
+const readable = (dollars: number): string => readableUsd(usd(dollars))

@@ -1,0 +1,31 @@
+import { parseRule, type Rule } from './rule.ts'
+
+/**
+ * The rules that are on when none are configured: those that every fleet wants, with values that stay quiet until something is
+ * wrong. `dailyUsd` is the daily budget that an agent's hour is measured against.
+ */
+export const defaultRules = (dailyUsd: number): readonly Rule[] =>
+  [
+    { name: 'budget-share', kind: 'budget', severity: 'warning', floorUsd: 0 },
+    { name: 'budget-burn', kind: 'burn', severity: 'critical' },
+    { name: 'repeated-prompt', kind: 'repeat', times: 5, within: 'run', window: '1h', severity: 'warning', floorUsd: 0 },
+    { name: 'unusual-hour', kind: 'baseline', by: 'task', severity: 'warning', floorUsd: 1 },
+    { name: 'dearer-release', kind: 'release', by: 'task', severity: 'warning' },
+    { name: 'dearer-tail', kind: 'change', measure: 'costP95', window: '1d', rise: '100%', by: 'task', callsMin: 200, severity: 'warning' },
+    { name: 'tokens-per-task', kind: 'change', measure: 'tokensPerRun', window: '30d', rise: '30%', by: 'task', severity: 'warning' },
+    ...(dailyUsd > 0
+      ? [{ name: 'agent-hour', kind: 'threshold', measure: 'cost', window: '1h', above: dailyUsd / 24, by: 'agent', severity: 'warning' }]
+      : []),
+    {
+      name: 'large-request',
+      kind: 'request',
+      tokensAbove: 8_000,
+      timesUsual: 5,
+      by: ['agent', 'model'],
+      severity: 'info',
+      floorUsd: 0.05,
+    },
+    { name: 'new-model', kind: 'new', attribute: 'model', severity: 'info', floorUsd: 0 },
+    { name: 'unpriced-model', kind: 'unpriced', by: 'model', severity: 'warning', floorUsd: 0 },
+    { name: 'low-coverage', kind: 'coverage', below: '90%', severity: 'warning', floorUsd: 0 },
+  ].map((rule) => parseRule(rule, `default rule ${rule.name}`))

@@ -1,0 +1,67 @@
+import { type Breakdown, type Filter, isBreakdown } from '../../core/question.ts'
+import type { AlertRecord, Severity } from '../../ledger/alert-store.ts'
+import type { Evidence } from './evidence.ts'
+import { filtersOf } from './finding-text.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+/** An incident that was told is not told again by another rule for this long after its end. */
+const rememberedMs = 7 * dayMs
+/** The same rule may tell the same thing again after this long: one that comes back every night is one incident, one of next week another. */
+const sameRuleMs = dayMs
+/** Incidents that one alert is compared with; the latest. */
+const comparedMax = 20
+/** So much of the smaller one has to lie in the other. */
+const overlapMin = 0.5
+
+const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
+
+/**
+ * The alert that has already told of what this one found: the same cause, for calls that are mostly the same ones. One mistake in
+ * a price, or one prompt that grew, is seen by several rules, and people should hear of it once. What is graver than what was
+ * told is told in any case. Undefined for an incident of its own.
+ */
+export const incidentOf = async (
+  alert: AlertRecord,
+  known: Iterable<AlertRecord>,
+  evidence: Pick<Evidence, 'ask' | 'zone'>,
+  now: number,
+): Promise<string | undefined> => {
+  if (alert.cause === undefined) return undefined
+  const candidates = [...known]
+    .filter((other) => isCandidate(alert, other, now))
+    .sort((left, right) => (right.firedAt ?? 0) - (left.firedAt ?? 0))
+    .slice(0, comparedMax)
+  for (const other of candidates) if (await isSameIncident(alert, other, evidence, now)) return other.partOf ?? other.id
+  return undefined
+}
+
+const isCandidate = (alert: AlertRecord, other: AlertRecord, now: number): boolean => {
+  if (other.id === alert.id || other.firedAt === undefined || other.cause !== alert.cause) return false
+  if (ranks[other.severity] < ranks[alert.severity]) return false
+  const isSameRule = other.rule === alert.rule && other.key === alert.key
+  // What was told as part of another says too little of what it is part of.
+  if (other.partOf !== undefined && !isSameRule) return false
+  return other.state === 'firing' || now - (other.resolvedAt ?? 0) < (isSameRule ? sameRuleMs : rememberedMs)
+}
+
+const isSameIncident = async (
+  alert: AlertRecord,
+  other: AlertRecord,
+  { ask, zone }: Pick<Evidence, 'ask' | 'zone'>,
+  now: number,
+): Promise<boolean> => {
+  // A price is the model's, whoever uses it.
+  if (alert.cause === 'price' && alert.model !== undefined) return alert.model === other.model
+  const [mine, theirs] = [filtersOfSegment(alert), filtersOfSegment(other)]
+  if (mine.length === 0 || theirs.length === 0) return true
+  const from = Math.min(now, other.firedAt ?? now) - dayMs
+  const costOf = async (where: readonly Filter[]): Promise<number> =>
+    Number((await ask({ measures: ['cost'], by: [], where, from, to: now + 1, zone })).totals.cost)
+  const [one, both, two] = [await costOf(mine), await costOf([...mine, ...theirs]), await costOf(theirs)]
+  return both > 0 && both >= overlapMin * Math.min(one, two)
+}
+
+const filtersOfSegment = ({ segment }: AlertRecord): readonly Filter[] =>
+  filtersOf(Object.fromEntries(Object.entries(segment).filter(([name]) => isBreakdown(name as Breakdown))))
