@@ -66,13 +66,13 @@ export const emptySums = (): Sums => ({
 
 /** Groups as found by a store, and the sums over all of them, → the answer in its outside form. */
 export const answerOf = (question: Question, groups: readonly Group[], total: Sums): Answer => {
-  const hours = hoursOf(question, undefined)
+  const hours = createHours(question)
   return {
     from: new Date(question.from).toISOString(),
     to: new Date(question.to).toISOString(),
     tz: question.zone,
-    rows: groups.map((group) => rowOf(question, group)),
-    totals: measuresOf(question.measures, total, hours),
+    rows: groups.map((group) => rowOf(question, group, hours(group.bucket))),
+    totals: measuresOf(question.measures, total, hours(undefined)),
     coverage: coverageOf(total),
   }
 }
@@ -84,14 +84,25 @@ export const hoursOf = (question: Question, bucket: number | undefined): number 
   return (Math.min(end, question.to) - Math.max(bucket, question.from)) / 3_600_000
 }
 
-const rowOf = (question: Question, group: Group): AnswerRow => {
+/** `hoursOf` for every row of an answer: a bucket's end is found once, and only where a rate is asked for, because time zones take their time. */
+const createHours = (question: Question): ((bucket: number | undefined) => number) => {
+  if (!question.measures.includes('burnRatePerHour')) return () => 0
+  const known = new Map<number | undefined, number>()
+  return (bucket) => {
+    let hours = known.get(bucket)
+    if (hours === undefined) known.set(bucket, (hours = hoursOf(question, bucket)))
+    return hours
+  }
+}
+
+const rowOf = (question: Question, group: Group, hours: number): AnswerRow => {
   const row: Record<string, Value> = {}
   if (group.bucket !== undefined) row.bucket = new Date(group.bucket).toISOString()
   question.by.forEach((name: Breakdown, index) => {
     row[name] = group.key[index] ?? null
   })
   if (group.folded !== undefined) row.folded = group.folded
-  return Object.assign(row, measuresOf(question.measures, group.sums, hoursOf(question, group.bucket))) as AnswerRow
+  return Object.assign(row, measuresOf(question.measures, group.sums, hours)) as AnswerRow
 }
 
 const measuresOf = (measures: readonly Measure[], sums: Sums, hours: number): Record<string, Value> => {

@@ -48,7 +48,8 @@ const ranked = <F extends Found>(
   fold: (rest: readonly F[]) => Sums,
 ): readonly Group[] => {
   const [measure] = question.measures
-  const hours = hoursOf(question, bucket)
+  // Only a rate needs the length of its bucket.
+  const hours = measure === 'burnRatePerHour' ? hoursOf(question, bucket) : 0
   const sorted = rows
     .map((row) => ({ row, value: measure === undefined ? null : measureOf(measure, row.sums, hours) }))
     .sort((left, right) => compareValues(right.value, left.value) || compareKeys(left.row.key, right.row.key))

@@ -1,5 +1,5 @@
 import { latencyBin } from '../latency.ts'
-import { type Block, column, createBlock, dimOf, noUnit, two32 } from './block.ts'
+import { type Block, column, columnCount, dimNames, dimOf, noUnit, two32 } from './block.ts'
 import { bucketMs } from './cubes.ts'
 import { slot, slotCount, unitSlots } from './wire.ts'
 
@@ -16,62 +16,63 @@ export interface Batch {
 }
 
 export const createBatch = (): Batch => {
-  let capacity = 1024
+  let capacity = 4_096
   let buckets = new Int32Array(capacity)
-  const block = createBlock()
-  for (const dim of block.dims.keys()) block.dims[dim] = new Int32Array(capacity)
-  const used = new Set<number>()
+  let dims = dimNames.map(() => new Int32Array(capacity))
+  const columns: Float64Array[] = []
+  const block: Block = { rows: 0, dims, columns: new Array(columnCount).fill(undefined) }
 
   const grow = (): void => {
+    const used = columns.map((values, index) => (block.columns[index] === undefined ? undefined : values))
     capacity *= 2
-    const wider = new Int32Array(capacity)
-    wider.set(buckets)
-    buckets = wider
-    for (const [dim, values] of block.dims.entries()) {
-      const larger = new Int32Array(capacity)
-      if (values !== undefined) larger.set(values)
-      block.dims[dim] = larger
-    }
-    for (const [index, values] of block.columns.entries()) {
+    buckets = widened(buckets, capacity)
+    dims = dims.map((values) => widened(values, capacity))
+    for (const [dim, values] of dims.entries()) block.dims[dim] = values
+    columns.length = 0
+    for (const [index, values] of used.entries()) {
       if (values === undefined) continue
       const larger = new Float64Array(capacity)
       larger.set(values)
-      block.columns[index] = larger
+      columns[index] = block.columns[index] = larger
     }
   }
 
-  const addTo = (index: number, row: number, value: number): void => {
+  const put = (index: number, row: number, value: number): void => {
     if (value === 0) return
-    const values = (block.columns[index] ??= new Float64Array(capacity))
+    const values = block.columns[index] ?? open(index)
     values[row] = value
-    used.add(index)
   }
 
-  const setDim = (dim: number, row: number, value: number): void => {
-    const values = block.dims[dim]
-    if (values !== undefined) values[row] = value
+  /** A column is part of the block from its first value on; its memory is used again. */
+  const open = (index: number): Float64Array => {
+    const values = (columns[index] ??= new Float64Array(capacity))
+    block.columns[index] = values
+    return values
   }
 
-  const addMoney = (index: number, row: number, sign: number, low: number, high: number): void => {
-    addTo(index, row, sign * low)
-    addTo(index + 1, row, sign * high)
-  }
-
-  const addUnits = (row: number, sign: number, numbers: Float64Array, base: number): void => {
+  const putUnits = (row: number, sign: number, numbers: Float64Array, base: number): void => {
     const isSplit = numbers[base + slot.isSplit] === 1
-    const units = numbers[base + slot.units] as number
-    for (let unit = 0; unit < units; unit++) {
-      const at = base + slotCount + unit * unitSlots
-      const index = numbers[at] as number
+    const end = base + slotCount + (numbers[base + slot.units] as number) * unitSlots
+    for (let at = base + slotCount; at < end; at += unitSlots) {
+      const unit = numbers[at] as number
       const count = numbers[at + 1] as number
       const high = count < two32 ? 0 : Math.floor(count / two32)
-      addMoney(column.tokens(index), row, sign, count - high * two32, high)
-      addTo(column.sliceCalls(index), row, sign)
-      if (isSplit) addMoney(column.sliceCost(index), row, sign, numbers[at + 2] as number, numbers[at + 3] as number)
+      put(column.tokens(unit), row, sign * (count - high * two32))
+      put(column.tokens(unit) + 1, row, sign * high)
+      put(column.sliceCalls(unit), row, sign)
+      if (!isSplit) continue
+      put(column.sliceCost(unit), row, sign * (numbers[at + 2] as number))
+      put(column.sliceCost(unit) + 1, row, sign * (numbers[at + 3] as number))
     }
     if (isSplit) return
-    addTo(column.sliceCalls(noUnit), row, sign)
-    addMoney(column.sliceCost(noUnit), row, sign, numbers[base + slot.costLow] as number, numbers[base + slot.costHigh] as number)
+    put(column.sliceCalls(noUnit), row, sign)
+    put(column.sliceCost(noUnit), row, sign * (numbers[base + slot.costLow] as number))
+    put(column.sliceCost(noUnit) + 1, row, sign * (numbers[base + slot.costHigh] as number))
+  }
+
+  const putDim = (dim: number, row: number, value: number): void => {
+    const values = dims[dim] as Int32Array
+    values[row] = value
   }
 
   return {
@@ -83,23 +84,31 @@ export const createBatch = (): Batch => {
       if (block.rows === capacity) grow()
       const row = block.rows++
       buckets[row] = Math.floor((numbers[base + slot.at] as number) / bucketMs[0])
-      setDim(dimOf.kind, row, numbers[base + slot.kind] as number)
-      setDim(dimOf.status, row, numbers[base + slot.status] as number)
-      setDim(dimOf.basis, row, numbers[base + slot.basis] as number)
-      setDim(dimOf.source, row, numbers[base + slot.source] as number)
-      for (let dim: number = dimOf.provider; dim <= dimOf.key; dim++) setDim(dim, row, names[dim - dimOf.provider] as number)
+      putDim(dimOf.kind, row, numbers[base + slot.kind] as number)
+      putDim(dimOf.status, row, numbers[base + slot.status] as number)
+      putDim(dimOf.basis, row, numbers[base + slot.basis] as number)
+      putDim(dimOf.source, row, numbers[base + slot.source] as number)
+      putDim(dimOf.retry, row, (numbers[base + slot.attempt] as number) > 0 ? 1 : 0)
+      for (let dim: number = dimOf.provider; dim <= dimOf.key; dim++) putDim(dim, row, names[dim - dimOf.provider] as number)
       const duration = numbers[base + slot.duration] as number
-      setDim(dimOf.latency, row, Number.isNaN(duration) ? -1 : latencyBin(duration))
-      setDim(dimOf.retry, row, (numbers[base + slot.attempt] as number) > 0 ? 1 : 0)
-      addTo(column.calls, row, sign)
-      addMoney(column.cost, row, sign, numbers[base + slot.costLow] as number, numbers[base + slot.costHigh] as number)
-      addUnits(row, sign, numbers, base)
+      putDim(dimOf.latency, row, Number.isNaN(duration) ? -1 : latencyBin(duration))
+      put(column.calls, row, sign)
+      put(column.cost, row, sign * (numbers[base + slot.costLow] as number))
+      put(column.cost + 1, row, sign * (numbers[base + slot.costHigh] as number))
+      putUnits(row, sign, numbers, base)
     },
     clear() {
-      for (const index of used) block.columns[index]?.fill(0, 0, block.rows)
-      for (const index of used) if (index > column.cost + 1) block.columns[index] = undefined
-      used.clear()
+      for (let index = 0; index < columnCount; index++) {
+        block.columns[index]?.fill(0, 0, block.rows)
+        block.columns[index] = undefined
+      }
       block.rows = 0
     },
   }
+}
+
+const widened = (values: Int32Array, length: number): Int32Array<ArrayBuffer> => {
+  const wider = new Int32Array(length)
+  wider.set(values)
+  return wider
 }

@@ -89,16 +89,21 @@ export const combine = (from: Block, dims: readonly number[], columnEnd: number,
 
 const sumUp = (source: Float64Array, target: Int32Array, groups: number, select: Int32Array | undefined): Float64Array => {
   const sums = new Float64Array(groups)
+  if (select === undefined) {
+    for (let row = 0; row < target.length; row++)
+      sums[target[row] as number] = (sums[target[row] as number] as number) + (source[row] as number)
+    return sums
+  }
   for (let index = 0; index < target.length; index++) {
     const group = target[index] as number
-    sums[group] = (sums[group] as number) + (source[select === undefined ? index : (select[index] as number)] as number)
+    sums[group] = (sums[group] as number) + (source[select[index] as number] as number)
   }
   return sums
 }
 
 /** Writes each row's group into `target`; gives one row of each group. */
 const groupRows = (from: Block, dims: readonly number[], rows: number, select: Int32Array | undefined, target: Int32Array): Int32Array => {
-  const values = dims.map((dim) => from.dims[dim]).filter((dim) => dim !== undefined)
+  const values = dims.map((dim) => from.dims[dim]).filter((dim) => dim !== undefined && isMixed(dim, rows, select)) as readonly Int32Array[]
   let size = 16
   while (size < rows * 2) size *= 2
   const table = new Int32Array(size).fill(-1)
@@ -126,6 +131,15 @@ const groupRows = (from: Block, dims: readonly number[], rows: number, select: I
     }
   }
   return first.subarray(0, groups)
+}
+
+/** Half of the dimensions have one value in all rows of a quarter: those need not be compared row by row. */
+const isMixed = (dim: Int32Array, rows: number, select: Int32Array | undefined): boolean => {
+  const first = dim[select?.[0] ?? 0]
+  if (select === undefined) {
+    for (let row = 1; row < rows; row++) if (dim[row] !== first) return true
+  } else for (let index = 1; index < rows; index++) if (dim[select[index] as number] !== first) return true
+  return false
 }
 
 const isSameRow = (values: readonly Int32Array[], left: number, right: number): boolean => {

@@ -1,4 +1,4 @@
-import { type Block, column, createBlock, dimNames, sliceStart } from './block.ts'
+import { type Block, column, columnCount, createBlock, dimNames, sliceStart } from './block.ts'
 
 /**
  * A block as it lies in the file. Every column is as narrow as its values allow: a dimension is a list of its few values and a
@@ -81,6 +81,7 @@ const smallValues = 1 << 16
 const placeOf = new Int32Array(smallValues).fill(-1)
 
 const dimSection = (id: number, source: Int32Array, rows: number): Section => {
+  if (isConstant(source, rows)) return { id, isDim: true, width: 0, values: source.slice(0, 1), base: 0, data: undefined }
   const values: number[] = []
   const places = new Int32Array(rows)
   const large = new Map<number, number>()
@@ -105,6 +106,12 @@ const dimSection = (id: number, source: Int32Array, rows: number): Section => {
           ? Uint16Array.from(places)
           : places
   return { id, isDim: true, width: data?.BYTES_PER_ELEMENT ?? 0, values: Int32Array.from(values), base: 0, data }
+}
+
+const isConstant = (source: Int32Array, rows: number): boolean => {
+  const first = source[0]
+  for (let row = 1; row < rows; row++) if (source[row] !== first) return false
+  return true
 }
 
 const sameAsCalls = 255

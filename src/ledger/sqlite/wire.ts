@@ -59,6 +59,7 @@ export const unitSlots = 4
 /** An original, a joined entry or a correction. */
 export type Form = 0 | 1 | 2
 
+const entrySlotsMax = slotCount + unitNames.length * unitSlots
 const namesMax = 100_000
 const two32 = 2 ** 32
 const sourceIndex = new Map(sources.map((source, index) => [source, index]))
@@ -72,9 +73,10 @@ export interface Encoder {
 
 export const createEncoder = (callHash: (key: string) => number = hashOf): Encoder => {
   const known = createDictionary()
-  let numbers = new Float64Array(0)
+  // Kept from parcel to parcel and made larger when needed; what is sent is a copy of the part that was used.
+  let numbers = new Float64Array(1024)
   let used = 0
-  let bytes = new Uint8Array(0)
+  let bytes = new Uint8Array(1024)
   let bytesUsed = 0
   let texts: string[] = []
   let isFirst = true
@@ -85,6 +87,7 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
     const { event } = entry
     const form = given ?? ('corrects' in entry && entry.corrects !== undefined ? 2 : 0)
     const base = used
+    if (numbers.length < base + entrySlotsMax) numbers = grown(numbers)
     numbers.fill(Number.NaN, base, base + slotCount)
     numbers[base + slot.at] = event.at
     numbers[base + slot.source] = sourceIndex.get(event.source) ?? 0
@@ -177,8 +180,7 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
       const isFresh = isFirst || known.isFull()
       if (isFresh) known.clear()
       isFirst = false
-      numbers = new Float64Array(entries.length * (slotCount + unitEntries.length * unitSlots))
-      bytes = new Uint8Array(entries.length * 32)
+      if (bytes.length < entries.length * 32) bytes = new Uint8Array(entries.length * 64)
       used = 0
       bytesUsed = 0
       texts = []
@@ -187,6 +189,12 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
       return { count: entries.length, numbers: numbers.slice(0, used), bytes: bytes.slice(0, bytesUsed), texts, names, shapes, isFresh }
     },
   }
+}
+
+const grown = (numbers: Float64Array): Float64Array<ArrayBuffer> => {
+  const larger = new Float64Array(numbers.length * 2)
+  larger.set(numbers)
+  return larger
 }
 
 const isCallEntry = (entry: Entry): entry is CallEntry => entry.event.kind !== 'run'
@@ -330,7 +338,14 @@ const isSumOfLines = (charge: CallEntry['charge']): boolean => {
   return sum === charge.total
 }
 
-const isShortHash = (hash: string): boolean => hash.length === 32 && /^[0-9a-f]{32}$/.test(hash)
+const isShortHash = (hash: string): boolean => {
+  if (hash.length !== 32) return false
+  for (let index = 0; index < 32; index++) {
+    const code = hash.charCodeAt(index)
+    if (code < 48 || (code > 57 && code < 97) || code > 102) return false
+  }
+  return true
+}
 
 const nibble = (text: string, at: number): number => {
   const code = text.charCodeAt(at)
