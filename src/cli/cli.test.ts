@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const main = join(import.meta.dirname, 'main.ts')
 
@@ -112,6 +112,41 @@ describe('taximeter serve', () => {
     expect(rows.map((row) => ({ ...row, cost: expect.closeTo(Number(row.cost), 12) }))).toEqual(reported)
     // One row by hand: (1000 × 2 + 500 × 8) / 1_000_000.
     expect(reported[0]).toMatchObject({ task_type: 'refund', cost: 0.006, prompt: 1_000, completion: 500 })
+  })
+
+  test('a lowered daily threshold is warned of once, also across a restart', async () => {
+    writeFileSync(join(folder, 'taximeter.yaml'), 'dailyBudgetUsd: 0.01\n')
+    const warnings = (log: string) => log.split('\n').filter((line) => line.includes('Budget \\"daily\\" is spent'))
+    const first = await serve()
+    await send(first.url, [event(1)])
+    await send(first.url, [event(2)])
+    await send(first.url, [event(3), event(4)])
+    first.child.kill('SIGTERM')
+    await first.ended
+    expect(warnings(first.log())).toHaveLength(1)
+    const second = await serve()
+    await send(second.url, [event(5)])
+    second.child.kill('SIGTERM')
+    await second.ended
+    expect(warnings(second.log())).toEqual([])
+  })
+
+  test('SIGHUP puts another configuration in force, and a bad one changes nothing', async () => {
+    const config = join(folder, 'taximeter.yaml')
+    writeFileSync(config, 'budgets: [{name: own, scope: all, limit: $5, per: day}]\n')
+    const { url, child, log } = await serve()
+    const names = async () =>
+      ((await (await fetch(`${url}/v1/budgets`)).json()) as { budgets: { name: string; limit: string }[] }).budgets
+        .map(({ name, limit }) => `${name} ${Number(limit)}`)
+        .toSorted()
+    expect(await names()).toEqual(['daily 5', 'own 5'])
+    writeFileSync(config, 'budgets: [{name: own, scope: all, limit: $7, per: day}]\n')
+    child.kill('SIGHUP')
+    await vi.waitFor(async () => expect(await names()).toEqual(['daily 5', 'own 7']))
+    writeFileSync(config, 'budgets: [{name: own, scope: all, limit: lots, per: day}]\n')
+    child.kill('SIGHUP')
+    await vi.waitFor(() => expect(log()).toMatch(/taximeter\.yaml:1:\d+: budgets\[0\]\.limit/))
+    expect(await names()).toEqual(['daily 5', 'own 7'])
   })
 
   test('refuses an address that others can reach while there are no keys', async () => {
