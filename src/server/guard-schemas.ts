@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { unitNames } from '../core/units.ts'
-import { attribution, errorSchema, instantText, runAttribution, usd } from './schemas.ts'
+import { attribution, errorSchema, instantText, usd } from './schemas.ts'
 
 // Budgets, alerts, readings and prices; the rest is in schemas.ts.
 
@@ -27,36 +27,30 @@ const refusal = z
   })
   .openapi('Refusal')
 
+const { key: _key, ...callersAttribution } = attribution
 export const reserveRequestSchema = z
-  .strictObject({
-    ...runAttribution,
-    key: z.undefined().optional(),
-    run: name.max(200).optional(),
-    step: name.max(200).optional(),
-    tags: attribution.tags,
-    provider: name.min(1).max(200),
-    model: name.min(1).max(200),
-    event: name.max(36).optional(),
-    promptTokens: count.min(0).max(1_000_000_000_000),
-    outputMax: count.min(0).max(1_000_000_000_000).optional(),
+  .object({
+    ...callersAttribution,
+    provider: name,
+    model: name,
+    event: name.optional().openapi({ description: 'The id of the event that will tell of the call.' }),
+    promptTokens: count,
+    outputMax: count.optional(),
     mayUse: z.array(unit).optional(),
-    tier: name.max(200).optional(),
-    speed: name.max(200).optional(),
-    region: name.max(200).optional(),
-    runBudgetUsd: z.string().max(40).optional(),
+    tier: name.optional(),
+    speed: name.optional(),
+    region: name.optional(),
+    runBudgetUsd: usd.optional(),
     lease: z
-      .strictObject({
-        id: z.string().max(36),
-        calls: count.optional(),
-        heldUsd: z.string().max(40).optional(),
-        heldTokens: count.optional(),
-        ttlMs: count.optional(),
-      })
+      .object({ id: name, calls: count.optional(), heldUsd: usd.optional(), heldTokens: count.optional(), ttlMs: count.optional() })
       .optional()
       .openapi({ description: 'Asks for an allowance for several such calls, to decide about them without a round trip.' }),
   })
-  .omit({ key: true })
   .openapi('ReserveRequest')
+export const settleRequestSchema = z
+  .object({ reservations: z.array(name).optional(), lease: z.object({ id: name }).optional() })
+  .openapi('SettleRequest')
+export const settleSchema = z.object({ settled: count }).openapi('SettleAnswer')
 const lease = z
   .object({
     id: name,

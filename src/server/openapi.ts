@@ -1,5 +1,8 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Route } from './route.ts'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Content, Route } from './route.ts'
+import { schemas } from './schema-list.ts'
+
+// Loaded when /openapi.json is first asked for: the schemas and their library are 14 MB that a server at rest does without.
 
 /** The routes as an OpenAPI 3.1 document. */
 export const openApiOf = (routes: readonly Route[], version: string): Readonly<Record<string, unknown>> => {
@@ -9,17 +12,13 @@ export const openApiOf = (routes: readonly Route[], version: string): Readonly<R
     scheme: 'bearer',
     description: 'A client key, where keys are configured; also as `x-taximeter-key`.',
   })
-  for (const { method, path, title, query, params, body, answers, uses } of routes) {
+  for (const { method, path, title, body, answers, uses } of routes) {
     app.openAPIRegistry.registerPath({
       method: method === 'GET' ? 'get' : 'post',
       path,
       summary: title,
       security: uses.length === 0 ? [] : [{ key: [] }],
-      request: {
-        ...(query !== undefined && { query }),
-        ...(params !== undefined && { params }),
-        ...(body !== undefined && { body: { required: true, content: contentOf(body) } }),
-      },
+      request: body === undefined ? {} : { body: { required: true, content: contentOf(body) } },
       responses: Object.fromEntries(
         Object.entries(answers).map(([status, { says, content }]) => [
           status,
@@ -28,11 +27,28 @@ export const openApiOf = (routes: readonly Route[], version: string): Readonly<R
       ),
     })
   }
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'taximeter', version, description: 'What AI agents cost, while they run.', license: { name: 'MIT' } },
-  }) as unknown as Readonly<Record<string, unknown>>
+  })
+  for (const route of routes) {
+    const operation = document.paths?.[route.path]?.[route.method === 'GET' ? 'get' : 'post']
+    const parameters = parametersOf(route)
+    if (operation !== undefined && parameters.length > 0) Object.assign(operation, { parameters })
+  }
+  return document as unknown as Readonly<Record<string, unknown>>
 }
 
-const contentOf = (content: NonNullable<Route['body']>) =>
-  Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]))
+const contentOf = (content: Content) =>
+  Object.fromEntries(Object.entries(content).map(([type, name]) => [type, { schema: name === 'text' ? z.string() : schemas[name] }]))
+
+const parametersOf = ({ path, query = {} }: Route): readonly object[] => [
+  ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+  ...Object.entries(query).map(([name, { schema, description }]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema,
+    ...(description !== undefined && { description }),
+  })),
+]

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { modelCall, testServer } from '../../test/server/test-server.ts'
 import { errorCodes } from '../core/errors.ts'
@@ -95,4 +95,21 @@ test('/metrics prints no metric that is not in the list, and each with its type'
   const types = [...(await metrics.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name, type])
   expect(types.length).toBeGreaterThan(25)
   for (const [name = '', type] of types) expect(metricList).toHaveProperty([name, 'type'], type)
+})
+
+test('a server at rest has loaded no schema library', () => {
+  const seen = new Set<string>()
+  const packages = new Set<string>()
+  const visit = (path: string): void => {
+    if (seen.has(path)) return
+    seen.add(path)
+    for (const [, from = ''] of readFileSync(path, 'utf8').matchAll(/^(?:import|export) (?!type)[^;'"]*? from '([^']+)'$/gm)) {
+      if (from.startsWith('.')) visit(join(dirname(path), from))
+      else packages.add(from)
+    }
+  }
+  visit(join(import.meta.dirname, 'server.ts'))
+  visit(join(import.meta.dirname, 'metrics.ts'))
+  expect(seen.size).toBeGreaterThan(30)
+  expect([...packages].filter((name) => !name.startsWith('node:')).sort()).toEqual(['@hono/node-server', 'hono'])
 })

@@ -6,10 +6,10 @@ import { type Access, createAccess, type Keys, type Knock } from './access.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { errorAnswer } from './error-answer.ts'
 import { defaultLimits, type ServerLimits } from './limits.ts'
-import { openApiOf } from './openapi.ts'
+import { readParameters } from './parameters.ts'
 import { signInPage, welcomePage } from './plain-pages.ts'
 import { createBodyReader } from './read-body.ts'
-import { parseQuery, type Route } from './route.ts'
+import type { Route } from './route.ts'
 import { routesOf } from './routes.ts'
 import type { Services } from './services.ts'
 import { createStreams } from './streams.ts'
@@ -66,7 +66,7 @@ export const createServer = (options: ServerOptions): TaximeterServer => {
     openApi: () => openApi(),
   }
   const routes = routesOf(services)
-  const openApi = once(() => JSON.stringify(openApiOf(routes, options.version)))
+  const openApi = once(async () => JSON.stringify((await import('./openapi.ts')).openApiOf(routes, options.version)))
   options.metrics.setStreamClients(streams.count)
 
   const app = new Hono<Env>()
@@ -168,7 +168,7 @@ const routeHandler =
     const caller = await access.callerOf(knockOf(context), route.uses)
     return route.handle({
       method: context.req.method,
-      query: parseQuery(route, new URL(context.req.url)),
+      query: readParameters(route.query ?? {}, new URL(context.req.url).searchParams, `${route.method} ${route.path}`),
       param: (name) => context.req.param(name) ?? '',
       header: (name) => context.req.header(name),
       caller,

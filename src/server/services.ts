@@ -35,5 +35,5 @@ export interface Services {
   readonly bodies: BodyReader
   readonly streams: Streams
   /** The text of /openapi.json. */
-  readonly openApi: () => string
+  readonly openApi: () => Promise<string>
 }

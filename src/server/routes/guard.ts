@@ -1,16 +1,17 @@
-import { z } from '@hono/zod-openapi'
+import { attributeCharsMax, attributeNames, tagsMax } from '../../core/attribution.ts'
 import type { BudgetScope, Refusal } from '../../core/budget.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import { parseQuestion } from '../../core/question.ts'
+import { unitNames } from '../../core/units.ts'
+import { countMax } from '../../core/usage.ts'
 import type { CallAhead } from '../../guard/guard.ts'
 import { type LeaseJson, leaseRequestOf } from '../../guard/lease-json.ts'
-import type { BudgetsAnswer, ReserveAnswer, SettleAnswer } from '../api.ts'
-import { alertsSchema, budgetsSchema, readingsSchema, refusedSchema, reserveRequestSchema, reserveSchema } from '../guard-schemas.ts'
+import type { BudgetsAnswer, ReserveAnswer, ReserveRequest, SettleAnswer, SettleRequest } from '../api.ts'
+import { checkBody, type FieldCheck, list, object, oneOf, table, text, whole } from '../fields.ts'
 import { settlementsMax, smallBodyBytesMax } from '../limits.ts'
 import { parseWhole } from '../parse-items.ts'
 import { periodQuery } from '../period-query.ts'
-import { json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
-import { errorSchema } from '../schemas.ts'
+import { error, json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
 import type { Budgets, Services } from '../services.ts'
 
 const budgetsShown = 500
@@ -28,7 +29,7 @@ const budgetRoutes = (services: Services, budgets: Budgets): readonly Route[] =>
     path: '/v1/budgets',
     uses: ['read'],
     title: 'Every allowance with what is spent, reserved and left of it.',
-    answers: { 200: json(budgetsSchema, 'The fullest first.') },
+    answers: { 200: json('BudgetsAnswer', 'The fullest first.') },
     async handle() {
       const all = await budgets.status(budgetsShown + 1)
       return jsonAnswer({ budgets: all.slice(0, budgetsShown), hasMore: all.length > budgetsShown } satisfies BudgetsAnswer)
@@ -39,17 +40,17 @@ const budgetRoutes = (services: Services, budgets: Budgets): readonly Route[] =>
     path: '/v1/budgets/reserve',
     uses: ['call', 'send'],
     title: 'Sets the worst case of a call aside across all budgets that bind it, before it is sent; with `lease`, of several calls.',
-    body: { 'application/json': reserveRequestSchema },
+    body: { 'application/json': 'ReserveRequest' },
     answers: {
-      200: json(reserveSchema, 'Allowed; settle the reservation when the call is over.'),
-      402: json(refusedSchema, 'Refused: the budget, what is spent of it and when it resets.'),
-      400: json(errorSchema, 'The request is not one.'),
+      200: json('Reserved', 'Allowed; settle the reservation when the call is over.'),
+      402: json('Refused', 'Refused: the budget, what is spent of it and when it resets.'),
+      400: error('The request is not one.'),
     },
     async handle(call) {
-      const { lease, ...asked } = await smallBody(services, call, reserveRequestSchema)
+      const { lease, ...asked } = await smallBody<ReserveRequest>(services, call, reserveCheck)
       const key = call.caller.key
       const ahead = { ...asked, ...key?.attribution, ...(key !== undefined && { key: key.id }) } as CallAhead
-      if (lease !== undefined) return leaseAnswer(budgets, lease as LeaseJson, ahead)
+      if (lease !== undefined) return leaseAnswer(budgets, lease, ahead)
       const decision = await budgets.reserve(ahead)
       if (!decision.allowed) return refused({ allowed: false, refusal: decision.refusal })
       return jsonAnswer({
@@ -64,13 +65,13 @@ const budgetRoutes = (services: Services, budgets: Budgets): readonly Route[] =>
     path: '/v1/budgets/settle',
     uses: ['call', 'send'],
     title: 'Gives back what reservations did not use. Unknown and expired ones are ignored.',
-    body: { 'application/json': settleRequestSchema },
+    body: { 'application/json': 'SettleRequest' },
     answers: {
-      200: json(z.object({ settled: z.number().int() }), 'How many were named.'),
-      400: json(errorSchema, 'The request is not one.'),
+      200: json('SettleAnswer', 'How many were named.'),
+      400: error('The request is not one.'),
     },
     async handle(call) {
-      const { reservations = [], lease } = await smallBody(services, call, settleRequestSchema)
+      const { reservations = [], lease } = await smallBody<SettleRequest>(services, call, settleCheck)
       for (const reservation of reservations) budgets.settle(reservation)
       const isGivenBack = lease !== undefined && budgets.giveBack(lease.id)
       return jsonAnswer({ settled: reservations.length + (isGivenBack ? 1 : 0) } satisfies SettleAnswer)
@@ -88,12 +89,28 @@ const leaseAnswer = async (budgets: Budgets, lease: LeaseJson, ahead: CallAhead)
 const refused = (answer: { readonly allowed: false; readonly refusal: Refusal; readonly scopes?: readonly BudgetScope[] }): Response =>
   jsonAnswer({ ...answer, error: { code: 'BUDGET_EXCEEDED', message: answer.refusal.message } } satisfies ReserveAnswer, 402)
 
-const settleRequestSchema = z
-  .strictObject({
-    reservations: z.array(z.string().min(1).max(200)).max(settlementsMax).optional(),
-    lease: z.strictObject({ id: z.string().max(36) }).optional(),
-  })
-  .openapi('SettleRequest')
+const name = text(attributeCharsMax)
+const tokens = whole(countMax)
+const leaseCheck = object({ id: text(36), calls: tokens, heldUsd: text(40), heldTokens: tokens, ttlMs: tokens }, ['id'])
+const reserveCheck = object(
+  {
+    provider: name,
+    model: name,
+    promptTokens: tokens,
+    outputMax: tokens,
+    mayUse: list(unitNames.length, oneOf(unitNames)),
+    event: text(36),
+    tier: name,
+    speed: name,
+    region: name,
+    ...Object.fromEntries(attributeNames.filter((attribute) => attribute !== 'key').map((attribute) => [attribute, name])),
+    tags: table(tagsMax, name),
+    runBudgetUsd: text(40),
+    lease: leaseCheck,
+  },
+  ['provider', 'model', 'promptTokens'],
+)
+const settleCheck = object({ reservations: list(settlementsMax, text(200)), lease: object({ id: text(36) }, ['id']) })
 
 const alertRoutes = ({ alerts }: Services): readonly Route[] =>
   alerts === undefined
@@ -104,7 +121,7 @@ const alertRoutes = ({ alerts }: Services): readonly Route[] =>
           path: '/v1/alerts',
           uses: ['read'],
           title: 'Alerts: the open ones, then the latest.',
-          answers: { 200: json(alertsSchema, 'The alerts.') },
+          answers: { 200: json('AlertsAnswer', 'The alerts.') },
           handle: async () => jsonAnswer(await alerts()),
         }),
       ]
@@ -118,8 +135,8 @@ const readingRoutes = ({ readings, now }: Services): readonly Route[] =>
           path: '/v1/readings',
           uses: ['read'],
           title: 'What the numbers say: the segment table, and sentences with the question behind each.',
-          query: z.object(periodQuery),
-          answers: { 200: json(readingsSchema, 'The readings of the period.'), 400: json(errorSchema, 'The period is not one.') },
+          query: periodQuery,
+          answers: { 200: json('ReadingsAnswer', 'The readings of the period.'), 400: error('The period is not one.') },
           async handle({ query }) {
             const { from, to, zone } = parseQuestion(query, now())
             return jsonAnswer(await readings({ from, to, zone }))
@@ -127,14 +144,10 @@ const readingRoutes = ({ readings, now }: Services): readonly Route[] =>
         }),
       ]
 
-/** A small JSON body by its schema. Throws BAD_REQUEST that names the first field that is not as it should be. */
-const smallBody = <Schema extends z.ZodType>({ bodies }: Services, call: RouteCall, schema: Schema): Promise<z.output<Schema>> =>
+/** A small JSON body. Throws BAD_REQUEST that names the first field that is not as it should be. */
+const smallBody = <Body>({ bodies }: Services, call: RouteCall, check: FieldCheck): Promise<Body> =>
   bodies.read(call.source, smallBodyBytesMax, (body) => {
-    const parsed = schema.safeParse(parseWhole(body.toString('utf8')))
-    if (parsed.success) return parsed.data
-    const issue = parsed.error.issues[0]
-    throw new TaximeterError(
-      'BAD_REQUEST',
-      `${issue?.path.length ? `"${issue.path.join('.')}"` : 'The body'}: ${issue?.message ?? 'is not valid'}.`,
-    )
+    const value = parseWhole(body.toString('utf8'))
+    checkBody(value, check)
+    return value as Body
   })

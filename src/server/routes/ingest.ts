@@ -1,23 +1,21 @@
-import { z } from '@hono/zod-openapi'
 import { TaximeterError } from '../../core/errors.ts'
 import type { ItemResult } from '../../intake/event-json.ts'
 import type { ClientKey } from '../../intake/keys.ts'
 import { bodyFormOf, type Items, parseItems } from '../parse-items.ts'
-import { json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
-import { errorSchema, eventSchema, ingestSchema } from '../schemas.ts'
+import { error, json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
-const bodies = {
-  'application/json': z.union([z.array(eventSchema), eventSchema]),
-  'application/x-ndjson': z.string().openapi({ description: 'One event a line.' }),
-}
+const body = { 'application/json': 'Events', 'application/x-ndjson': 'text' } as const
 
 const answers = {
-  200: json(ingestSchema, 'One result per item, in order. What is accepted is durable. Rejected items are results too, also when all are.'),
-  400: json(errorSchema, 'The body could not be cut into items. Nothing was kept.'),
-  413: json(errorSchema, 'The body or the batch is too large. Nothing was kept.'),
-  415: json(errorSchema, 'The content type or encoding cannot be read.'),
-  503: json(errorSchema, 'The ledger could not take the batch. Nothing was kept; send it again.'),
+  200: json(
+    'IngestAnswer',
+    'One result per item, in order. What is accepted is durable. Rejected items are results too, also when all are.',
+  ),
+  400: error('The body could not be cut into items. Nothing was kept.'),
+  413: error('The body or the batch is too large. Nothing was kept.'),
+  415: error('The content type or encoding cannot be read.'),
+  503: error('The ledger could not take the batch. Nothing was kept; send it again.'),
 }
 
 /** Events come in. What makes an event good or bad is intake's to say, and is not checked here: every event of every agent passes. */
@@ -27,7 +25,7 @@ export const ingestRoutes = (services: Services): readonly Route[] => [
     path: '/v1/events',
     uses: ['send'],
     title: 'Takes usage events: a JSON array, one object, or NDJSON.',
-    body: bodies,
+    body,
     answers,
     handle: (call) => ingest(services, call, (value) => value),
   }),
@@ -36,7 +34,7 @@ export const ingestRoutes = (services: Services): readonly Route[] => [
     path: '/v1/runs',
     uses: ['send'],
     title: 'Takes start and end records of runs, in the same form; `kind` may be left out.',
-    body: bodies,
+    body,
     answers,
     handle: (call) => ingest(services, call, asRunRecord),
   }),

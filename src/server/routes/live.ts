@@ -1,6 +1,5 @@
-import { z } from '@hono/zod-openapi'
-import { json, type Route, route } from '../route.ts'
-import { errorSchema } from '../schemas.ts'
+import { textParameter } from '../parameters.ts'
+import { error, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** The live tail of the ledger. */
@@ -10,12 +9,10 @@ export const liveRoutes = ({ streams }: Services): readonly Route[] => [
     path: '/v1/stream',
     uses: ['read'],
     title: 'Server-sent events: every call and run record as it is kept. Resumes after `Last-Event-ID`.',
-    query: z.object({
-      after: z.string().max(1_000).optional().openapi({ description: 'A cursor to start after, for readers that cannot set a header.' }),
-    }),
+    query: { after: textParameter(1_000, 'A cursor to start after, for readers that cannot set a header.') },
     answers: {
-      200: { says: 'Events `open`, `call`, `run` and `gap`.', content: { 'text/event-stream': z.string() } },
-      503: json(errorSchema, 'As many streams are open as can be.'),
+      200: { says: 'Events `open`, `call`, `run` and `gap`.', content: { 'text/event-stream': 'text' } },
+      503: error('As many streams are open as can be.'),
     },
     handle: ({ method, query, header }) =>
       method === 'HEAD'

@@ -1,12 +1,10 @@
-import { z } from '@hono/zod-openapi'
 import { TaximeterError } from '../../core/errors.ts'
 import type { BookJson, ModelJson, PeriodJson } from '../../core/price-book.ts'
 import { units } from '../../core/units.ts'
 import type { PeriodAnswer, PriceDetailJson, PriceJson, PricesAnswer, UnitsAnswer } from '../api.ts'
-import { priceDetailSchema, pricesSchema } from '../guard-schemas.ts'
 import { pricesPageMax } from '../limits.ts'
-import { countText, json, jsonAnswer, type Route, route } from '../route.ts'
-import { errorSchema } from '../schemas.ts'
+import { countParameter, textParameter } from '../parameters.ts'
+import { error, json, jsonAnswer, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** The price book, to search and to read. */
@@ -18,15 +16,15 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
       path: '/v1/prices',
       uses: ['read'],
       title: 'The price book: models with the rates that hold now.',
-      query: z.object({
-        search: z.string().max(200).optional().openapi({ description: 'Words that the provider or the name should hold.' }),
-        provider: z.string().max(200).optional(),
-        limit: countText(1, pricesPageMax, 100),
-        after: z.string().max(500).optional().openapi({ description: '`next` of the page before.' }),
-      }),
+      query: {
+        search: textParameter(200, 'Words that the provider or the name should hold.'),
+        provider: textParameter(200),
+        limit: countParameter(1, pricesPageMax, 100),
+        after: textParameter(500, '`next` of the page before.'),
+      },
       answers: {
-        200: json(pricesSchema, 'One page of models, by provider and name.'),
-        400: json(errorSchema, 'A parameter is not as it should be.'),
+        200: json('PricesAnswer', 'One page of models, by provider and name.'),
+        400: error('A parameter is not as it should be.'),
       },
       handle: ({ query }) => jsonAnswer(pricesAnswer(prices(), query, dayOf(now()))),
     }),
@@ -36,13 +34,12 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
       uses: ['read'],
       greedy: ['model'],
       title: 'One model by any of its names: every period with its source.',
-      params: z.object({ provider: z.string(), model: z.string() }),
-      answers: { 200: json(priceDetailSchema, 'The model.'), 404: json(errorSchema, 'The book does not know it.') },
+      answers: { 200: json('PriceDetail', 'The model.'), 404: error('The book does not know it.') },
       handle({ param }) {
-        const json = prices()
+        const all = prices()
         const asked = { provider: param('provider'), model: param('model') }
         const found = book().nameOf(asked.provider, asked.model) ?? asked
-        const provider = own(json.providers, found.provider)
+        const provider = own(all.providers, found.provider)
         const model = provider && (own(provider.models, found.model) ?? provider.anyModel)
         if (provider === undefined || model === undefined) {
           throw new TaximeterError(
@@ -53,7 +50,7 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
         const row = { provider: found.provider, providerName: provider.name, page: provider.source, name: found.model, model }
         return jsonAnswer({
           ...priceJson(row, dayOf(now())),
-          version: json.version,
+          version: all.version,
           units: unitsAnswer,
           periods: [...model.periods]
             .sort(byFrom)

@@ -1,12 +1,10 @@
-import { z } from '@hono/zod-openapi'
 import { sentenceOf, TaximeterError } from '../../core/errors.ts'
 import { quoteOf } from '../../intake/quote.ts'
 import type { ErrorJson } from '../api.ts'
 import { safeSentence } from '../error-answer.ts'
 import { bodyFormOf, parseItems } from '../parse-items.ts'
 import { quoteJson } from '../quote-json.ts'
-import { json, jsonAnswer, type Route, route } from '../route.ts'
-import { errorSchema, quoteRequestSchema, quoteSchema } from '../schemas.ts'
+import { error, jsonAnswer, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** Prices an answer of a provider without keeping anything. */
@@ -25,14 +23,14 @@ export const quoteRoutes = ({ book, now, bodies, limits }: Services): readonly R
       path: '/v1/quote',
       uses: ['send', 'read', 'call'],
       title: 'Prices what a provider answered: one, or one a line (NDJSON) and then answered one a line, in order.',
-      body: { 'application/json': quoteRequestSchema, 'application/x-ndjson': z.string().openapi({ description: 'One request a line.' }) },
+      body: { 'application/json': 'QuoteRequest', 'application/x-ndjson': 'text' },
       answers: {
         200: {
           says: 'The usage and the charge. With NDJSON a bad line is answered by an error in its place.',
-          content: { 'application/json': quoteSchema, 'application/x-ndjson': z.string() },
+          content: { 'application/json': 'Quote', 'application/x-ndjson': 'text' },
         },
-        400: json(errorSchema, 'The body cannot be read as what a provider answered.'),
-        415: json(errorSchema, 'The content type or encoding cannot be read.'),
+        400: error('The body cannot be read as what a provider answered.'),
+        415: error('The content type or encoding cannot be read.'),
       },
       handle(call) {
         const form = bodyFormOf(call.header('content-type'))

@@ -1,13 +1,12 @@
-import { z } from '@hono/zod-openapi'
 import type { AnswerRow, Value } from '../../core/answer.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import { parseQuestion } from '../../core/question.ts'
 import type { SessionDetailJson, SessionJson, SessionsAnswer } from '../api.ts'
 import { instant, runJson } from '../entry-json.ts'
 import { sessionsMax } from '../limits.ts'
+import { countParameter, textParameter } from '../parameters.ts'
 import { parsePeriodQuery, periodQuery } from '../period-query.ts'
-import { countText, json, jsonAnswer, type Route, route } from '../route.ts'
-import { errorSchema, sessionDetailSchema, sessionsSchema } from '../schemas.ts'
+import { error, json, jsonAnswer, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
 const measure = 'cost,calls,runs,retries,errors,tokens,promptTokens,completionTokens'
@@ -19,14 +18,14 @@ export const sessionRoutes = ({ store, now }: Services): readonly Route[] => [
     path: '/v1/sessions',
     uses: ['read'],
     title: 'The costliest sessions; without a period, of the last seven days.',
-    query: z.object({ limit: countText(1, sessionsMax, 50), ...periodQuery }),
+    query: { limit: countParameter(1, sessionsMax, 50), ...periodQuery },
     answers: {
-      200: json(sessionsSchema, 'Sessions with what they cost in the period.'),
-      400: json(errorSchema, 'The question is not one: the message says what was expected.'),
+      200: json('SessionsAnswer', 'Sessions with what they cost in the period.'),
+      400: error('The question is not one: the message says what was expected.'),
     },
     async handle({ query }) {
       const period = parsePeriodQuery(query, now(), { last: '7d' })
-      const filters = [...(query.where ?? []), '-session:']
+      const filters = [...query.where, '-session:']
       const question = parseQuestion({ measure, by: 'session', top: String(query.limit), where: filters }, now())
       const answer = await store.ask({ ...question, from: period.from, to: period.to })
       return jsonAnswer({
@@ -43,9 +42,8 @@ export const sessionRoutes = ({ store, now }: Services): readonly Route[] => [
     uses: ['read'],
     greedy: ['id'],
     title: 'One session and its runs, newest first; without a period, of the last 30 days.',
-    params: z.object({ id: z.string() }),
-    query: z.object({ limit: countText(1, 1_000, 100), after: z.string().max(1_000).optional(), ...periodQuery }),
-    answers: { 200: json(sessionDetailSchema, 'The session.'), 404: json(errorSchema, 'There is none in the period.') },
+    query: { limit: countParameter(1, 1_000, 100), after: textParameter(1_000), ...periodQuery },
+    answers: { 200: json('SessionDetail', 'The session.'), 404: error('There is none in the period.') },
     async handle({ query, param }) {
       const period = parsePeriodQuery(query, now(), { last: '30d' })
       const where = [...period.where, { by: 'session' as const, values: [param('id')] }]
