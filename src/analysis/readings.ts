@@ -88,7 +88,7 @@ export const causesText = (explanation: Explanation): string =>
 
 const causeNames: Readonly<Record<Cause, string>> = {
   traffic: 'traffic',
-  calls: 'more or fewer calls per run',
+  calls: 'calls per run',
   mix: 'the choice of models',
   price: 'prices',
   prompt: 'prompt tokens',
@@ -99,4 +99,7 @@ const causeNames: Readonly<Record<Cause, string>> = {
   other: 'searches, images and other units',
 }
 
-export const causeText = ({ cause, model }: Part): string => `${causeNames[cause]}${model === undefined ? '' : ` (${model})`}`
+export const causeText = ({ cause, model, amount }: Part): string => {
+  if (cause === 'calls') return amount > 0n ? 'more calls per run' : 'fewer calls per run'
+  return `${causeNames[cause]}${model === undefined ? '' : ` (${model})`}`
+}

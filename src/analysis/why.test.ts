@@ -52,7 +52,7 @@ describe('whyOf', () => {
       /^A run costs \$0\.40 instead of \$0\.04: \+900 % from prices \(one\)\.$/,
     ],
     ['a longer prompt is a prompt', { runs: 4, tokensPerCall: 3_000 }, 'prompt', 'one', /\+200 % from prompt tokens \(one\)/],
-    ['a loop is more calls in a run', { runs: 4, callsPerRun: 60 }, 'calls', undefined, /from more or fewer calls per run/],
+    ['a loop is more calls in a run', { runs: 4, callsPerRun: 60 }, 'calls', undefined, /from more calls per run/],
     ['a tool is a tool', { runs: 4, tools: 0.5 }, 'tools', undefined, /from tools/],
     [
       'the larger of two is named first',
