@@ -70,17 +70,12 @@ export const createAccess = ({ keys, hosts = [], origins = [], limits, now }: Ac
       if (keys === undefined && !known.has(hostNameOf(host))) {
         throw new TaximeterError(
           'FORBIDDEN_ORIGIN',
-          'Without keys this server answers only to localhost, 127.0.0.1 and [::1]. Call it by one of these, or add the name to its hosts.',
+          'Without keys this server answers only to localhost, 127.0.0.1 and [::1]. Call it by one of these, or configure keys.',
         )
       }
       const origin = knock.header('origin')
-      if (
-        origin === undefined ? knock.header('sec-fetch-site') === 'cross-site' && knock.method !== 'GET' : !isOwn(origin, host, origins)
-      ) {
-        throw new TaximeterError(
-          'FORBIDDEN_ORIGIN',
-          'This request comes from a web page of another origin. Add that origin to the allowed ones.',
-        )
+      if (origin === undefined ? isForeignFetch(knock) : !isOwn(origin, host, origins)) {
+        throw new TaximeterError('FORBIDDEN_ORIGIN', 'This request comes from a web page of another origin, which may not use this server.')
       }
     },
     allowedOrigin(knock) {
@@ -122,6 +117,13 @@ const hostNameOf = (host: string | undefined): string => (host ?? '').toLowerCas
 
 const isOwn = (origin: string, host: string | undefined, origins: readonly string[]): boolean =>
   origins.includes(origin) || (host !== undefined && origin.replace(/^https?:\/\//, '').toLowerCase() === host.toLowerCase())
+
+/** What a browser says of a request without an origin: an image, a script or a form of another page. Following a link is none of these. */
+const isForeignFetch = (knock: Knock): boolean => {
+  const site = knock.header('sec-fetch-site')
+  if (site === undefined || site === 'same-origin' || site === 'none') return false
+  return knock.header('sec-fetch-mode') !== 'navigate' || (knock.method !== 'GET' && knock.method !== 'HEAD')
+}
 
 const secretOf = (knock: Knock): string | undefined =>
   /^Bearer +(\S+) *$/i.exec(knock.header('authorization') ?? '')?.[1] ?? knock.header('x-taximeter-key')

@@ -107,7 +107,7 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
 
   const print = async (): Promise<string> => {
     // A ledger that does not answer is /readyz's to tell; what was counted here is still worth printing.
-    await keepUp().catch(() => undefined)
+    await atMost(keepUpMsMax, keepUp()).catch(() => undefined)
     gaugeAll()
     const parts: string[] = []
     let count = 0
@@ -136,6 +136,17 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
       stopRuns()
     },
   }
+}
+
+/** A ledger that takes longer is not waited for; what it answers then is there at the next scrape. */
+const keepUpMsMax = 5_000
+
+const atMost = async (ms: number, work: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** About a millisecond of printing. */

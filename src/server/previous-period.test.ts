@@ -39,6 +39,17 @@ describe('the period before', () => {
     expect(previous(from, to, tz)).toEqual([expected, new Date(from).toISOString()])
   })
 
+  test('another release is compared in the same period', () => {
+    const question = parseQuestion({ from: '2026-11-01', to: '2026-11-08', where: ['task:refund', 'release:2'] }, now)
+    expect(comparedOf(question, 'release:1', now)).toEqual({
+      ...question,
+      where: [
+        { by: 'task', values: ['refund'] },
+        { by: 'release', values: ['1'] },
+      ],
+    })
+  })
+
   test('a period may be named instead', () => {
     const question = parseQuestion({ measure: 'calls', by: 'agent', last: '7d' }, now)
     const compared = comparedOf(question, '2026-01-01..2026-01-08T12:00:00Z', now)

@@ -1,5 +1,5 @@
 import { TaximeterError } from '../core/errors.ts'
-import { parseQuestion, type Question } from '../core/question.ts'
+import { parseFilter, parseQuestion, type Question } from '../core/question.ts'
 import { nextStart, startOf } from '../core/window.ts'
 
 const stepsMax = 400
@@ -34,9 +34,11 @@ const stepsBack = (interval: 'month' | 'day', from: number, zone: string, count:
   return at
 }
 
-/** `previous`, or a period of its own: `2026-10-01..2026-11-01`. */
+/** `previous`; a period of its own: `2026-10-01..2026-11-01`; or another release in the same period: `release:2026-11-20`. */
 export const comparedOf = (question: Question, compare: string, now: number): Question => {
   if (compare === 'previous') return previousOf(question)
+  if (compare.startsWith('release:'))
+    return { ...question, where: [...question.where.filter(({ by }) => by !== 'release'), parseFilter(compare)] }
   const [from, to, ...more] = compare.split('..')
   if (!from || !to || more.length > 0) {
     throw new TaximeterError(

@@ -101,9 +101,17 @@ describe('a web page of somebody else', () => {
     expect((await store.describe()).entries).toBe(0)
   })
 
-  test('a form that was sent from elsewhere is refused also without an origin', async () => {
-    const { post } = await testServer()
-    expect((await post('/v1/events', [modelCall(1)], { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+  test.each([
+    ['a form', 'POST', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 403],
+    ['an image', 'GET', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }, 403],
+    ['a script of another port of this machine', 'GET', { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors' }, 403],
+    ['a link', 'GET', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 200],
+    ['the address bar', 'GET', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 200],
+    ['our own page', 'POST', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, 200],
+  ] as const)('without an origin, %s is told by what the browser says', async (_, method, headers, status) => {
+    const { get, post } = await testServer()
+    const answer = await (method === 'GET' ? get('/v1/query', headers) : post('/v1/events', [modelCall(1)], headers))
+    expect(answer.status).toBe(status)
   })
 
   test('our own page and every name of loopback are answered', async () => {
