@@ -7,7 +7,7 @@ import { ApiError, codeOf } from './api/client.ts'
 import { createLive } from './api/live.ts'
 import { LiveContext } from './api/live-context.tsx'
 import { createRefresher } from './api/refresher.ts'
-import { router } from './routes.tsx'
+import { preloadPages, router } from './routes.tsx'
 import './styles.css'
 
 const retriesMax = 2
@@ -33,7 +33,7 @@ client.getQueryCache().subscribe(({ type, query }) => {
 })
 
 const refreshAll = (): Promise<void> =>
-  client.invalidateQueries({ predicate: ({ queryKey }) => !['prices', 'price'].includes(String(queryKey[0])) })
+  client.invalidateQueries({ predicate: ({ queryKey }) => !['prices', 'price', 'program'].includes(String(queryKey[0])) })
 const refresher = createRefresher({ refresh: refreshAll })
 const live = createLive({ onChange: refresher.stir, onReturn: () => void refreshAll() })
 
@@ -50,3 +50,6 @@ createRoot(root).render(
     </QueryClientProvider>
   </StrictMode>,
 )
+
+const idleMs = 2_000
+setTimeout(() => void preloadPages(), idleMs)

@@ -1,8 +1,10 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouteComponent } from '@tanstack/react-router'
+import { createRootRoute, createRoute, createRouter, type RouteComponent } from '@tanstack/react-router'
+import { ApiError } from './api/client.ts'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { parseSearch, type Search, searchText } from './state/view.ts'
-import { Empty } from './ui/states.tsx'
+import { type LazyPage, lazyPage } from './ui/lazy-page.tsx'
+import { Empty, Failure } from './ui/states.tsx'
 import { ViewLink } from './ui/view-link.tsx'
 
 const NotFound = () => (
@@ -13,104 +15,55 @@ const NotFound = () => (
   </Empty>
 )
 
+/** A mistake of this program, not of the ledger: the page is lost, what is around it is not. */
+const Broken = () => (
+  <Failure
+    error={new ApiError('INTERNAL', 500, 'This page has met a mistake of its own. What is in the ledger is not touched by it.')}
+    onRetry={() => window.location.reload()}
+  />
+)
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, validateSearch: (search) => search as Search })
 
 const page = (path: string, component: RouteComponent) => createRoute({ getParentRoute: () => root, path, component })
 
-/** The first page comes with the program; the others when they are asked for, or when a pointer nears their link. */
-const tree = root.addChildren([
-  page('/', OverviewPage),
-  page(
-    '/explore',
-    lazyRouteComponent(() => import('./pages/explore/explore-page.tsx'), 'ExplorePage'),
-  ),
-  page(
-    '/runs',
-    lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
-  ),
-  page(
-    '/runs/$id',
-    lazyRouteComponent(() => import('./pages/run/run-page.tsx'), 'RunPage'),
-  ),
-  page(
-    '/calls',
-    lazyRouteComponent(() => import('./pages/calls/calls-page.tsx'), 'CallsPage'),
-  ),
-  page(
-    '/sessions',
-    lazyRouteComponent(() => import('./pages/sessions/sessions-page.tsx'), 'SessionsPage'),
-  ),
-  page(
-    '/sessions/$id',
-    lazyRouteComponent(() => import('./pages/sessions/session-page.tsx'), 'SessionPage'),
-  ),
-  page(
-    '/agents',
-    lazyRouteComponent(() => import('./pages/agents/agents-page.tsx'), 'AgentsPage'),
-  ),
-  page(
-    '/agents/$value',
-    lazyRouteComponent(() => import('./pages/agents/agents-page.tsx'), 'AgentPage'),
-  ),
-  page(
-    '/tasks',
-    lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TasksPage'),
-  ),
-  page(
-    '/tasks/$value',
-    lazyRouteComponent(() => import('./pages/tasks/tasks-page.tsx'), 'TaskPage'),
-  ),
-  page(
-    '/models',
-    lazyRouteComponent(() => import('./pages/models/models-page.tsx'), 'ModelsPage'),
-  ),
-  page(
-    '/models/$value',
-    lazyRouteComponent(() => import('./pages/models/models-page.tsx'), 'ModelPage'),
-  ),
-  page(
-    '/tools',
-    lazyRouteComponent(() => import('./pages/tools/tools-page.tsx'), 'ToolsPage'),
-  ),
-  page(
-    '/tools/$value',
-    lazyRouteComponent(() => import('./pages/tools/tools-page.tsx'), 'ToolPage'),
-  ),
-  page(
-    '/releases',
-    lazyRouteComponent(() => import('./pages/releases/releases-page.tsx'), 'ReleasesPage'),
-  ),
-  page(
-    '/releases/$value',
-    lazyRouteComponent(() => import('./pages/releases/releases-page.tsx'), 'ReleasePage'),
-  ),
-  page(
-    '/budgets',
-    lazyRouteComponent(() => import('./pages/budgets/budgets-page.tsx'), 'BudgetsPage'),
-  ),
-  page(
-    '/alerts',
-    lazyRouteComponent(() => import('./pages/alerts/alerts-page.tsx'), 'AlertsPage'),
-  ),
-  page(
-    '/prices',
-    lazyRouteComponent(() => import('./pages/prices/prices-page.tsx'), 'PricesPage'),
-  ),
-  page(
-    '/prices/$provider/$model',
-    lazyRouteComponent(() => import('./pages/prices/price-page.tsx'), 'PricePage'),
-  ),
-  page(
-    '/start',
-    lazyRouteComponent(() => import('./pages/start/start-page.tsx'), 'StartPage'),
-  ),
-])
+const lazyPages: Readonly<Record<string, LazyPage>> = {
+  '/explore': lazyPage('ExplorePage', async () => (await import('./pages/explore/explore-page.tsx')).ExplorePage),
+  '/runs': lazyPage('RunsPage', async () => (await import('./pages/runs/runs-page.tsx')).RunsPage),
+  '/runs/$id': lazyPage('RunPage', async () => (await import('./pages/run/run-page.tsx')).RunPage),
+  '/calls': lazyPage('CallsPage', async () => (await import('./pages/calls/calls-page.tsx')).CallsPage),
+  '/sessions': lazyPage('SessionsPage', async () => (await import('./pages/sessions/sessions-page.tsx')).SessionsPage),
+  '/sessions/$id': lazyPage('SessionPage', async () => (await import('./pages/sessions/session-page.tsx')).SessionPage),
+  '/agents': lazyPage('AgentsPage', async () => (await import('./pages/agents/agents-page.tsx')).AgentsPage),
+  '/agents/$value': lazyPage('AgentPage', async () => (await import('./pages/agents/agents-page.tsx')).AgentPage),
+  '/tasks': lazyPage('TasksPage', async () => (await import('./pages/tasks/tasks-page.tsx')).TasksPage),
+  '/tasks/$value': lazyPage('TaskPage', async () => (await import('./pages/tasks/tasks-page.tsx')).TaskPage),
+  '/models': lazyPage('ModelsPage', async () => (await import('./pages/models/models-page.tsx')).ModelsPage),
+  '/models/$value': lazyPage('ModelPage', async () => (await import('./pages/models/models-page.tsx')).ModelPage),
+  '/tools': lazyPage('ToolsPage', async () => (await import('./pages/tools/tools-page.tsx')).ToolsPage),
+  '/tools/$value': lazyPage('ToolPage', async () => (await import('./pages/tools/tools-page.tsx')).ToolPage),
+  '/releases': lazyPage('ReleasesPage', async () => (await import('./pages/releases/releases-page.tsx')).ReleasesPage),
+  '/releases/$value': lazyPage('ReleasePage', async () => (await import('./pages/releases/releases-page.tsx')).ReleasePage),
+  '/budgets': lazyPage('BudgetsPage', async () => (await import('./pages/budgets/budgets-page.tsx')).BudgetsPage),
+  '/alerts': lazyPage('AlertsPage', async () => (await import('./pages/alerts/alerts-page.tsx')).AlertsPage),
+  '/prices': lazyPage('PricesPage', async () => (await import('./pages/prices/prices-page.tsx')).PricesPage),
+  '/prices/$provider/$model': lazyPage('PricePage', async () => (await import('./pages/prices/price-page.tsx')).PricePage),
+  '/start': lazyPage('StartPage', async () => (await import('./pages/start/start-page.tsx')).StartPage),
+}
+
+/** The first page comes with the program; the others when they are opened, or when there is time. */
+const tree = root.addChildren([page('/', OverviewPage), ...Object.entries(lazyPages).map(([path, component]) => page(path, component))])
 
 export const router = createRouter({
   routeTree: tree,
   parseSearch: (text) => parseSearch(text) as Record<string, unknown>,
   stringifySearch: searchText,
   scrollRestoration: true,
-  defaultPreload: 'intent',
-  defaultPreloadStaleTime: 30_000,
+  defaultErrorComponent: Broken,
 })
+
+/** Fetches the programs of all pages, a few kilobytes each, so that the next one opens at once and a server that stops takes none away. */
+export const preloadPages = async (): Promise<void> => {
+  // One at a time: the answers that the page is waiting for come first.
+  for (const page of Object.values(lazyPages)) await page.fetchProgram().catch(() => undefined)
+}

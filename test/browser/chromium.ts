@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
@@ -149,4 +149,15 @@ export const tableTexts = (page: Page, label: string): Promise<string[][]> =>
   page
     .getByRole('region', { name: label, exact: true })
     .locator('tbody tr')
+    // biome-ignore lint/performance/useDomNodeTextContent: what is compared is what a person sees, and hidden text is not.
     .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.innerText.replace(/\s+/g, ' ').trim())))
+
+/** What a person reads in an element. */
+export const textOf = async (element: Locator): Promise<string> => flat((await element.allInnerTexts()).join(' '))
+
+/** One line, and the cents of a meter beside its dollars. */
+export const flat = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/ \.(?=\d)/g, '.')
+    .trim()

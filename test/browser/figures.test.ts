@@ -14,7 +14,17 @@ import type {
   RunsAnswer,
   SessionsAnswer,
 } from '../../src/server/api.ts'
-import { type BuiltDashboard, buildDashboard, describeInBrowser, launch, tableTexts, type Watched, watchedPage } from './chromium.ts'
+import {
+  type BuiltDashboard,
+  buildDashboard,
+  describeInBrowser,
+  flat,
+  launch,
+  tableTexts,
+  textOf,
+  type Watched,
+  watchedPage,
+} from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
 
 const day = 86_400_000
@@ -90,12 +100,13 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const names = ['runs', 'costPerRun', 'costP95', 'burnRatePerHour', 'calls', 'tokens', 'retries', 'errors', 'cacheHitRate', 'toolCost']
       const figures = answer<QueryAnswer>('/v1/query', { measure: [...names, 'cost'].join(',') })
       for (const name of names) {
-        const shown = await page
-          .locator('dl > div')
-          .filter({ hasText: measureInfo(name).title })
-          .first()
-          .locator('dd a')
-          .innerText()
+        const shown = await textOf(
+          page
+            .locator('dl > div')
+            .filter({ hasText: measureInfo(name).title })
+            .first()
+            .locator('dd a'),
+        )
         expect(`${name} ${flat(shown).replace(/^[≥≈] ?/, '')}`).toBe(`${name} ${figureText(measureInfo(name), figures.totals[name])}`)
       }
       const { segments } = answer<ReadingsAnswer>('/v1/readings')
@@ -123,10 +134,10 @@ describeInBrowser('each figure on screen is the API’s', () => {
         asked.rows.map((row) => [row.team, row.agent, ...texts(row)]),
       )
       const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'JSON' }).click()])
-      const file = JSON.parse(await textOf(download)) as QueryAnswer
+      const file = JSON.parse(await fileText(download)) as QueryAnswer
       expect(file).toEqual(asked)
       const [csv] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()])
-      const lines = (await textOf(csv)).trim().split('\r\n')
+      const lines = (await fileText(csv)).trim().split('\r\n')
       expect(lines).toHaveLength(asked.rows.length + 1)
       expect(lines[1]?.split(',')[2]).toBe(asked.rows[0]?.cost)
     }))
@@ -145,7 +156,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
     const call = detail.calls.find((each) => each.kind === 'llm' && each.charge.basis === 'computed' && each.charge.lines.length > 1)
     if (call?.charge.basis !== 'computed') throw new Error('The costliest run has no priced call.')
     await onPage(`/runs/${run?.run}?call=${call.id}`, async ({ page }) => {
-      const head = flat(await page.getByRole('region', { name: 'Figures of the run' }).innerText())
+      const head = await textOf(page.getByRole('region', { name: 'Figures of the run' }))
       for (const text of [
         usd(run?.costUsd),
         usd(run?.llmCostUsd),
@@ -161,7 +172,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const charge = call.charge
       if (charge.basis === 'unpriced') throw new Error('unreachable')
       expect(lines.map((text) => flat(text).split(' ').at(-1))).toEqual(charge.lines.map((line) => exactUsd(line.totalUsd)))
-      expect(await page.locator('tfoot').innerText()).toContain(exactUsd(charge.totalUsd))
+      expect(await textOf(page.locator('tfoot'))).toContain(exactUsd(charge.totalUsd))
     })
   })
 
@@ -215,12 +226,6 @@ describeInBrowser('each figure on screen is the API’s', () => {
   })
 })
 
-const flat = (text: string): string =>
-  text
-    .replace(/\s+/g, ' ')
-    .replace(/ \.(?=\d)/g, '.')
-    .trim()
-
 /** The question of a tile: cost alone, compared, cut into buckets. */
 const isMeter = (key: string): boolean => {
   const { searchParams } = new URL(key, 'http://localhost')
@@ -233,7 +238,7 @@ const isWhole = (key: string): boolean => {
   return searchParams.get('interval') === 'hour' && !searchParams.has('by') && !searchParams.has('compare')
 }
 
-const textOf = async (download: { createReadStream(): Promise<NodeJS.ReadableStream> }): Promise<string> => {
+const fileText = async (download: { createReadStream(): Promise<NodeJS.ReadableStream> }): Promise<string> => {
   const chunks: Buffer[] = []
   for await (const chunk of await download.createReadStream()) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString('utf8')

@@ -1,4 +1,4 @@
-import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query'
+import { type UseQueryResult, useQuery } from '@tanstack/react-query'
 import type { QueryAnswer } from '../../../src/server/api.ts'
 import type { Interval } from '../state/buckets.ts'
 import { type Period, previousOf, type Range, rangeOf } from '../state/period.ts'
@@ -56,9 +56,12 @@ export const useQuestion = (input: QuestionInput): UseQueryResult<QueryAnswer, A
       return getJson<QueryAnswer>(`/v1/query?${params}`, signal)
     },
     enabled: input.isEnabled ?? true,
-    placeholderData: keepPreviousData,
+    // Figures of another form have other columns: they cannot stand in.
+    placeholderData: (last, query) => (formOf(query?.queryKey[1] as QuestionInput | undefined) === formOf(question) ? last : undefined),
   })
 }
+
+const formOf = (question: QuestionInput | undefined): string => JSON.stringify([question?.measures, question?.by, question?.interval])
 
 const keyOf = ({ measures, by, interval, top, where }: QuestionInput) => ({ measures, by, interval, top, where })
 

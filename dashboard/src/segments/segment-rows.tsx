@@ -45,7 +45,7 @@ const columnsOf = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, again
     {
       id: by,
       title: attributeTitle(by),
-      sortBy: (row) => valueText(by, row[by]),
+      sortBy: (row) => (row.folded === undefined ? valueText(by, row[by]) : undefined),
       className: 'min-w-36 max-w-72',
       cell: (row) => <SegmentName kind={kind} row={row} />,
     },
@@ -94,7 +94,8 @@ const measureColumn = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, n
     title: info.title,
     about: info.about,
     isNumber: true,
-    sortBy: (row) => approximate(row[name]),
+    // What is folded together stands last, however much it is.
+    sortBy: (row) => (row.folded === undefined ? approximate(row[name]) : undefined),
     ...(shownFrom !== undefined && { from: shownFrom }),
     cell: (row) => {
       const doubt = info.form === 'usd' && row.folded === undefined ? doubts.get(row[kind.by] as string | null) : undefined

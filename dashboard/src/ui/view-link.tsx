@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { useCarried } from '../state/use-view.ts'
-import type { SearchPatch } from '../state/view.ts'
+import { useCarried, useView } from '../state/use-view.ts'
+import { mergeSearch, type SearchPatch } from '../state/view.ts'
 
 interface ViewLinkProps {
   /** A path of this dashboard, such as "/runs". Names in it are encoded by `pathOf`. */
@@ -15,14 +15,14 @@ interface ViewLinkProps {
   readonly children: ReactNode
 }
 
-/** A link within the dashboard that keeps what is being looked at. */
+/** A link within the dashboard that keeps what is being looked at; one to "." keeps everything else of the page as well. */
 export const ViewLink = ({ to, patch, className, title, label, isCurrent, children }: ViewLinkProps): ReactNode => {
   const carry = useCarried()
+  const { search } = useView()
   return (
     <Link
       to={to}
-      search={carry(patch) as never}
-      preload="intent"
+      search={(to === '.' ? mergeSearch(search, { after: undefined, ...patch }) : carry(patch)) as never}
       {...(className !== undefined && { className })}
       {...(title !== undefined && { title })}
       {...(label !== undefined && { 'aria-label': label })}

@@ -65,7 +65,7 @@ const columnsOf = (answer: QueryAnswer, asked: Asked, against: string, filters: 
     columns.push({
       id: by,
       title: attributeTitle(by),
-      sortBy: (row) => valueText(by, row[by]),
+      sortBy: (row) => (row.folded === undefined ? valueText(by, row[by]) : undefined),
       cell: (row) => <RowName row={row} by={by} all={asked.by} filters={filters} />,
       className: 'max-w-72 truncate',
     })
@@ -91,7 +91,8 @@ const measureColumns = (
       title: info.title,
       about: info.about,
       isNumber: true,
-      sortBy: (row) => approximate(row[name]),
+      // What is folded together stands last, however much it is.
+      sortBy: (row) => (row.folded === undefined ? approximate(row[name]) : undefined),
       cell: (row) => (
         <>
           <FigureText info={info} value={row[name]} />
