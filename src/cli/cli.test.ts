@@ -178,6 +178,65 @@ describe('taximeter serve', () => {
   })
 })
 
+describe('taximeter report, runs, run, export and reprice', () => {
+  const day = 86_400_000
+
+  beforeEach(async () => {
+    const { url, child, ended } = await serve()
+    await send(url, [
+      event(1, { run: 'r-1', release: '1', at: Date.now() - day }),
+      event(2, { run: 'r-2', release: '2' }),
+      event(3, { run: 'r-2', release: '2', task: '=HYPERLINK("x")' }),
+      event(4, { model: 'gpt-99' }),
+    ])
+    child.kill('SIGTERM')
+    await ended
+  })
+
+  test('a comparison shows both sides and the change', async () => {
+    const { out } = await taximeter(['report', '--last', '1h', '--by', 'release', '--measure', 'cost', '--compare', 'previous'])
+    expect(out).toMatch(/release\s+cost before\s+now\s+change/)
+    const { previous } = JSON.parse(
+      (await taximeter(['report', '--last', '12h', '--measure', 'cost', '--where', 'release:2', '--compare', 'release:1', '--json'])).out,
+    )
+    expect(previous.totals.cost).toBe('0.000000000000')
+  })
+
+  test('what is unpriced is said beside the total', async () => {
+    expect((await taximeter(['report'])).out).toContain('1 unpriced (not in the total)')
+  })
+
+  test('CSV is exact and no cell is a formula', async () => {
+    const { out } = await taximeter(['report', '--by', 'task', '--measure', 'cost', '--csv'])
+    expect(out).toContain('"\'=HYPERLINK(""x"")",0.006000000000\r\n')
+  })
+
+  test('a run is a tree with the cost so far', async () => {
+    const { out } = await taximeter(['run', 'r-2'])
+    expect(out).toMatch(/run r-2 {2}\$0\.012 {2}running/)
+    expect(out).toMatch(/├─ gpt-4\.1 1000 → 500 tokens {2}\$0\.006 {2}\(so far \$0\.012\)/)
+    expect((await taximeter(['run', 'r-9'])).err).toMatch(/^NOT_FOUND: There is no run "r-9"/)
+    expect((await taximeter(['runs'])).out).toMatch(/r-2 .*\$0\.012/)
+  })
+
+  test('an export has every counted call once', async () => {
+    const lines = (await taximeter(['export', '--last', '7d'])).out.trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line).id).toSorted()).toEqual([1, 2, 3, 4].map((index) => event(index).id))
+    expect((await taximeter(['export', '--last', '7d', '--format', 'csv'])).out.split('\r\n')).toHaveLength(6)
+  })
+
+  test('repricing is shown first, kept with who and why, and does nothing twice', async () => {
+    writeFileSync(join(folder, 'taximeter.yaml'), 'prices:\n  models:\n    openai/gpt-99: {rates: {input: "2", output: "8"}}\n')
+    const from = new Date(Date.now() - 2 * day).toISOString()
+    const dry = JSON.parse((await taximeter(['reprice', '--from', from, '--dry-run', '--json'])).out)
+    expect(dry).toMatchObject({ changed: 1, beforeUsd: '0.000000000000', afterUsd: '0.006000000000' })
+    expect((await taximeter(['reprice', '--from', from])).err).toContain('give --who and --why')
+    await taximeter(['reprice', '--from', from, '--who', 'ada', '--why', 'a price at last'])
+    expect(JSON.parse((await taximeter(['report', '--last', '7d', '--measure', 'cost', '--json'])).out).totals.cost).toBe('0.024000000000')
+    expect((await taximeter(['reprice', '--from', from, '--who', 'ada', '--why', 'again'])).out).toContain('Nothing to correct')
+  })
+})
+
 describe('taximeter quote', () => {
   const body = { model: 'gpt-4.1', object: 'chat.completion', usage: { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_500 } }
 

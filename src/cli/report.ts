@@ -1,7 +1,8 @@
-import type { Answer, AnswerRow } from '../core/answer.ts'
+import type { Answer, AnswerRow, Value } from '../core/answer.ts'
 import { bases } from '../core/charge.ts'
+import { parseUsd } from '../core/money.ts'
 import type { Question } from '../core/question.ts'
-import { readableUsd } from '../core/readable.ts'
+import { readableChange, readableUsd } from '../core/readable.ts'
 import { csvCell } from './csv.ts'
 import { figure } from './figures.ts'
 import { type Column, textTable } from './text-table.ts'
@@ -30,6 +31,39 @@ const nameOf = (row: AnswerRow, name: string): string => (row[name] === null ? '
 
 const figuresOf = (question: Question, row: AnswerRow): readonly string[] =>
   question.measures.map((measure) => figure(measure, row[measure]))
+
+/** The first measure of each row against the same row of the answer that it is compared with; null where there is nothing to compare. */
+export const comparedText = (question: Question, answer: Answer, previous: Answer): string => {
+  const [measure = 'cost'] = question.measures
+  const keyOf = (row: AnswerRow): string => JSON.stringify(question.by.map((name) => row[name] ?? null))
+  const before = new Map(previous.rows.map((row) => [keyOf(row), row]))
+  const gone = previous.rows.filter((row) => !answer.rows.some((each) => keyOf(each) === keyOf(row)))
+  const cells = (row: AnswerRow | undefined, was: AnswerRow | undefined) => [
+    figure(measure, was?.[measure]),
+    figure(measure, row?.[measure]),
+    changeOf(was?.[measure], row?.[measure]),
+  ]
+  const rows = [
+    ...answer.rows.map((row) => [...question.by.map((name) => nameOf(row, name)), ...cells(row, before.get(keyOf(row)))]),
+    ...gone.map((row) => [...question.by.map((name) => nameOf(row, name)), ...cells(undefined, row)]),
+  ]
+  const total = [
+    ...question.by.map((_, index) => (index === 0 ? 'total' : '')),
+    ...cells(answer.totals as AnswerRow, previous.totals as AnswerRow),
+  ]
+  const columns: readonly Column[] = [
+    ...question.by.map((title) => ({ title })),
+    { title: `${measure} before`, align: 'right' },
+    { title: 'now', align: 'right' },
+    { title: 'change', align: 'right' },
+  ]
+  return textTable(columns, question.by.length === 0 ? [total] : [...rows, total])
+}
+
+const changeOf = (before: Value | undefined, after: Value | undefined): string => {
+  const [was, is] = [before, after].map((value) => parseUsd(String(value ?? '0')) ?? 0n)
+  return readableChange(was ?? 0n, is ?? 0n) ?? (is === 0n ? '±0 %' : 'new')
+}
 
 /** How sure a total is, in words. What is unpriced is said first: the total leaves it out. */
 export const coverageText = (answer: Pick<Answer, 'coverage'>): string => {

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { parseQuestion } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
+import { comparedOf } from '../../server/previous-period.ts'
 import { collected } from '../collected.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { openLedger } from '../open-ledger.ts'
-import { reportCsv, reportText } from '../report.ts'
+import { comparedText, reportCsv, reportText } from '../report.ts'
 
 interface ReportOptions extends ConfigOptions {
   readonly by: string
@@ -16,6 +17,7 @@ interface ReportOptions extends ConfigOptions {
   readonly tz?: string
   readonly top?: string
   readonly where?: readonly string[]
+  readonly compare?: string
   readonly json?: true
   readonly csv?: true
 }
@@ -33,6 +35,7 @@ export const reportCommand = (io: Io): Command =>
     .option('--tz <zone>', 'time zone of days, weeks and months')
     .option('--where <filter>', 'only task:refund, model:a,b, -team: … (repeatable)', collected)
     .option('--top <n>', 'keep the n largest, fold the rest into "other"')
+    .option('--compare <with>', 'previous, a period such as 2026-10-01..2026-11-01, or release:<name>')
     .option('--config <file>', 'configuration file')
     .option('--data <file>', "the ledger's file")
     .option('--json', 'the exact answer as JSON')
@@ -46,13 +49,10 @@ export const reportCommand = (io: Io): Command =>
       const store = await openLedger(config, { mustExist: true })
       try {
         const answer = await store.ask(question)
-        io.out(
-          options.json
-            ? `${JSON.stringify(answer, undefined, 2)}\n`
-            : options.csv
-              ? reportCsv(question, answer)
-              : `${reportText(question, answer)}\n`,
-        )
+        const previous = options.compare === undefined ? undefined : await store.ask(comparedOf(question, options.compare, io.now()))
+        if (options.json) io.out(`${JSON.stringify(previous === undefined ? answer : { ...answer, previous }, undefined, 2)}\n`)
+        else if (options.csv) io.out(reportCsv(question, answer))
+        else io.out(`${reportText(question, answer)}\n${previous === undefined ? '' : `\n${comparedText(question, answer, previous)}\n`}`)
       } finally {
         await store.close()
       }
