@@ -221,4 +221,15 @@ const insertBare = (from: string, to: string): Pick<Round, 'rowsPerSecond' | 'ro
 
 const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0
 
-if (import.meta.main) console.log(JSON.stringify(await benchIngest(), undefined, 2))
+if (import.meta.main) {
+  const figures = await benchIngest()
+  const show = (value: number) => Math.round(value).toLocaleString('en')
+  console.log(
+    `ingest   ${show(figures.eventsPerSecond)} events/s acknowledged, ${show(figures.rowsPerSecond)} bare rows/s: ratio ${figures.ratio.toFixed(2)} (at least ${figures.limit})`,
+  )
+  console.log(`each     ${figures.rounds.map((round) => (round.eventsPerSecond / round.rowsPerSecond).toFixed(2)).join(' ')}`)
+  console.log(`cpu      ${figures.eventCpuUs.toFixed(1)} µs an event, all threads; ${figures.rowCpuUs.toFixed(1)} µs a bare row`)
+  console.log(
+    `idle     ${figures.idleRssMb.toFixed(0)} MB resident from source (at most 120 as built), ${(figures.idleCpuShare * 100).toFixed(2)} % of a core`,
+  )
+}

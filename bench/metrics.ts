@@ -150,4 +150,13 @@ const timed = async (print: () => Promise<string>) => {
 
 const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? 0
 
-if (import.meta.main) console.log(JSON.stringify(await benchMetrics(), undefined, 2))
+if (import.meta.main) {
+  const figures = await benchMetrics()
+  console.log(
+    `scrape   ${figures.series.toLocaleString('en')} series, all moved: ${figures.scrapeMs.toFixed(0)} ms (at most ${figures.limitMs}), ${figures.scrapeCpuMs.toFixed(0)} ms of a processor; nothing else waited longer than ${figures.longestWaitMs.toFixed(0)} ms`,
+  )
+  console.log(
+    `peer     prom-client: ${figures.promClientMs.toFixed(0)} ms, ${figures.promClientCpuMs.toFixed(0)} ms of a processor; all else waited ${figures.promClientLongestWaitMs.toFixed(0)} ms`,
+  )
+  console.log(`count    ${figures.countUs.toFixed(1)} µs a call`)
+}
