@@ -42,7 +42,7 @@ describe('whyOf', () => {
       { runs: 40 },
       'traffic',
       undefined,
-      /^This is traffic: 40 runs where about 4\.2 are usual; a run costs \$0\.04, as before\.$/,
+      /^This is traffic: 40 runs where about 4\.2 are usual; a run costs \$0\.04, about as before\.$/,
     ],
     [
       'a dearer token is a price',

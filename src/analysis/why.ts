@@ -92,10 +92,10 @@ const trafficSentence = (
   perRun: { readonly was: bigint; readonly is: bigint },
 ): string => {
   const change = readableShare(perRun.is - perRun.was, perRun.was)
-  const isSame = (perRun.is > perRun.was ? perRun.is - perRun.was : perRun.was - perRun.is) * 10n < perRun.was
+  const isSame = (perRun.is > perRun.was ? perRun.is - perRun.was : perRun.was - perRun.is) * 5n < perRun.was
   const each = runs.what === 'runs' ? 'a run' : 'a call'
   return `This is traffic: ${runs.is} ${runs.what} where about ${usualText(runs.usual)} are usual; ${each} costs ${readableUsd(perRun.is)}, ${
-    isSame ? 'as before' : `${readableUsd(perRun.was)} before (${change})`
+    isSame ? 'about as before' : `${readableUsd(perRun.was)} before (${change})`
   }.`
 }
 

@@ -271,10 +271,20 @@ describe('conditions', () => {
     ]
     const f = await fleet(rules)
     await f.call(begin)
-    for (let index = 0; index < 4; index++) await f.call(begin + 2 * day + index, { model: 'mystery' })
-    await f.round(begin + 2 * day + minute)
-    await f.round(begin + 2 * day + 2 * minute)
+    for (let index = 0; index < 4; index++) await f.call(begin + 8 * day + index, { model: 'mystery' })
+    await f.round(begin + 8 * day + minute)
+    await f.round(begin + 8 * day + 2 * minute)
     expect(f.heard).toEqual(['unpriced mystery firing', 'new mystery firing', 'coverage firing'])
+  })
+
+  test('in a ledger younger than a week every model is new, and none is news', async () => {
+    const f = await fleet([rule({ kind: 'new', floorUsd: 0 })])
+    await f.call(begin)
+    for (const days of [1, 3, 6]) {
+      await f.call(begin + days * day, { model: `model-${days}` })
+      await f.round(begin + days * day + minute)
+    }
+    expect(f.heard).toEqual([])
   })
 
   test('the same prompt over and over in a run is a loop; the same in many runs is not', async () => {

@@ -1,11 +1,12 @@
 import { countOf } from '../../analysis/spending.ts'
+import type { Answer } from '../../core/answer.ts'
 import type { Breakdown, Measure, Question } from '../../core/question.ts'
 import { grouped, readableUsd } from '../../core/readable.ts'
 import { startOf } from '../../core/window.ts'
 import { type Finding, keyOf } from './alert-states.ts'
 import { baselineFindings } from './baseline-condition.ts'
 import { budgetFindings, burnFindings } from './budget-conditions.ts'
-import type { Evidence } from './evidence.ts'
+import { type Evidence, settledEnd } from './evidence.ts'
 import { filtersOf, percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
 import { whyFor } from './finding-why.ts'
 import { releaseFindings } from './release-condition.ts'
@@ -52,8 +53,8 @@ const thresholds = async (
   { measure, windowMs, above, below, callsMin }: Of<'threshold'>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
-  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs)
-  const { rows } = await evidence.ask(question)
+  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs, isPerRun(measure))
+  const { rows } = await settledAnswer(evidence, question)
   const limit = above ?? below ?? 0
   return rows
     .filter((row) => {
@@ -86,9 +87,9 @@ const changes = async (
   { measure, windowMs, direction, share, callsMin }: Of<'change'>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
-  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs)
+  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs, true)
   const earlier = { ...question, from: question.from - windowMs, to: question.from }
-  const [{ rows }, before] = await Promise.all([evidence.ask(question), evidence.ask(earlier)])
+  const [{ rows }, before] = await Promise.all([settledAnswer(evidence, question), settledAnswer(evidence, earlier)])
   const beforeOf = new Map(before.rows.map((row) => [keyOf(segmentOf(rule.by, row)), row]))
   return rows.flatMap((row): readonly Finding[] => {
     const segment = segmentOf(rule.by, row)
@@ -122,13 +123,10 @@ const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidenc
     to: evidence.now + 1,
     zone: evidence.zone,
   }
-  const [{ rows }, before] = await Promise.all([
-    evidence.ask(recent),
-    evidence.ask({ ...recent, from: recent.from - 30 * dayMs, to: recent.from }),
-  ])
+  const { rows } = await evidence.ask(recent)
+  const known = await knownValues(rule, attribute, windowMs, evidence)
   // In a ledger that has only begun everything is new, and nothing is news.
-  if (before.rows.length === 0) return []
-  const known = new Set(before.rows.map((row) => row[attribute]))
+  if (known === undefined) return []
   return rows
     .filter((row) => row[attribute] !== null && !known.has(row[attribute]) && Number(row.cost) >= rule.floorUsd)
     .map((row) => ({
@@ -139,6 +137,24 @@ const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidenc
       query: queryOf(recent),
       window: String(row[attribute]),
     }))
+}
+
+/** The values of the 30 days before the window, looked up once an hour; undefined while there is less than a week of them. */
+const knownValues = (rule: Rule, attribute: Breakdown, windowMs: number, { ask, once, now, zone }: Evidence) => {
+  const to = startOf('hour', now, zone) - windowMs
+  return once(JSON.stringify(['known', attribute, rule.where, to]), async () => {
+    const { rows } = await ask({
+      measures: ['calls'],
+      by: [attribute],
+      interval: 'day',
+      where: rule.where,
+      from: to - 30 * dayMs,
+      to,
+      zone,
+    })
+    const first = Math.min(...rows.map((row) => Date.parse(String(row.bucket))))
+    return first > to - 7 * dayMs ? undefined : new Set(rows.map((row) => row[attribute]))
+  })
 }
 
 const unpriced = async (rule: Rule, { windowMs }: Of<'unpriced'>, evidence: Evidence): Promise<readonly Finding[]> => {
@@ -231,11 +247,11 @@ const silences = async (rule: Rule, { afterMs }: Of<'silent'>, evidence: Evidenc
     }))
 }
 
-const questionOf = (rule: Rule, { now, zone }: Evidence, measures: readonly Measure[], windowMs: number): Question => ({
-  measures: [...new Set(measures)],
-  by: rule.by,
-  where: rule.where,
-  from: now + 1 - windowMs,
-  to: now + 1,
-  zone,
-})
+const questionOf = (rule: Rule, { now, zone }: Evidence, measures: readonly Measure[], windowMs: number, isSettled: boolean): Question => {
+  const to = isSettled ? settledEnd(now, windowMs) : now + 1
+  return { measures: [...new Set(measures)], by: rule.by, where: rule.where, from: to - windowMs, to, zone }
+}
+
+/** The answer of a period that is over is kept until the next one. */
+const settledAnswer = (evidence: Evidence, question: Question): Promise<Answer> =>
+  question.to > evidence.now ? evidence.ask(question) : evidence.once(JSON.stringify(question), () => evidence.ask(question))

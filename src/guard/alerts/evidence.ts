@@ -2,7 +2,7 @@ import type { Ask } from '../../analysis/spending.ts'
 import type { Answer } from '../../core/answer.ts'
 import type { BudgetStatus } from '../../core/budget.ts'
 import type { Filter, Question } from '../../core/question.ts'
-import { askHours, type Hours, type HoursOf, historyMs } from './hours.ts'
+import { askHours, type Hours, type HoursOf, historyMs, localHours, type UtcHours, withNewHours } from './hours.ts'
 
 /** What single runs of a period cost, in dollars, the newest first, at most a thousand. */
 export type RunCosts = (where: readonly Filter[], from: number, to: number) => Promise<readonly number[]>
@@ -17,7 +17,7 @@ export interface Evidence {
   readonly budgets: () => Promise<readonly BudgetStatus[]>
   /** The whole hours of four weeks up to `until`, the start of an hour, by segment. */
   readonly hours: (of: HoursOf, until: number) => Promise<Hours>
-  /** What follows from hours that are over: made once, and kept while rules ask for it. */
+  /** What follows from a period that is over: made once, and kept while rules ask for it. */
   readonly once: <Made>(key: string, make: () => Promise<Made>) => Promise<Made>
 }
 
@@ -28,22 +28,17 @@ export interface EvidenceSources {
   readonly budgets: (at: number) => readonly BudgetStatus[] | Promise<readonly BudgetStatus[]>
 }
 
-/** What follows from hours that are over is small, and there are few rules that learn from them. */
+/** What follows from periods that are over; past this the oldest is made again when it is asked for. */
 const madeMax = 500
+/** Rules that learn from hours; each keeps four weeks of at most fifty segments. */
+const seriesMax = 50
+/** Hours are read again after this long, so that what came late is learned too. */
+const reloadMs = 24 * 3_600_000
 
 /** Evidence for one instant after another. Within a round, rules that put the same question share its answer. */
 export const createEvidence = (sources: EvidenceSources): ((now: number) => Evidence) => {
-  const made = new Map<string, Promise<unknown>>()
-  const once = <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
-    const known = made.get(key) as Promise<Made> | undefined
-    if (known !== undefined) return known
-    const making = make()
-    made.set(key, making)
-    // A question that failed is put again.
-    making.catch(() => made.delete(key))
-    if (made.size > madeMax) made.delete(made.keys().next().value ?? '')
-    return making
-  }
+  const once = createOnce(madeMax)
+  const hours = createHours(sources.ask, sources.zone)
   return (now) => {
     const ask = sharedAsk(sources.ask)
     let budgets: Promise<readonly BudgetStatus[]> | undefined
@@ -53,9 +48,44 @@ export const createEvidence = (sources: EvidenceSources): ((now: number) => Evid
       ask,
       runCosts: sources.runCosts,
       budgets: () => (budgets ??= Promise.resolve(sources.budgets(now))),
-      hours: (of, until) => askHours(ask, of, until - historyMs, until, sources.zone),
+      hours,
       once,
     }
+  }
+}
+
+export const createOnce = (most: number): Evidence['once'] => {
+  const made = new Map<string, Promise<unknown>>()
+  return <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
+    const known = made.get(key) as Promise<Made> | undefined
+    if (known !== undefined) return known
+    const making = make()
+    made.set(key, making)
+    // A question that failed is put again.
+    making.catch(() => made.delete(key))
+    if (made.size > most) made.delete(made.keys().next().value ?? '')
+    return making
+  }
+}
+
+/** Series that grow by an hour every hour: only what is new is asked for. */
+const createHours = (ask: Ask, zone: string): Evidence['hours'] => {
+  const series = new Map<string, { readonly loadedAt: number; readonly hours: Promise<UtcHours> }>()
+  const grown = async (of: HoursOf, known: Promise<UtcHours>, until: number): Promise<UtcHours> =>
+    withNewHours(ask, of, await known, until, zone)
+  return async ({ by, where }, until) => {
+    const of = { by, where }
+    const key = JSON.stringify(of)
+    const known = series.get(key)
+    const lasts = known !== undefined && until >= known.loadedAt && until - known.loadedAt < reloadMs
+    const isCurrent = lasts && (await known.hours.catch(() => undefined))?.until === until
+    if (!isCurrent) {
+      const hours = lasts ? grown(of, known.hours, until) : askHours(ask, of, until - historyMs, until, zone)
+      hours.catch(() => series.delete(key))
+      series.set(key, { loadedAt: lasts ? known.loadedAt : until, hours })
+      if (series.size > seriesMax) series.delete(series.keys().next().value ?? '')
+    }
+    return localHours((await series.get(key)?.hours) ?? { from: until, until, segments: new Map() }, zone)
   }
 }
 
@@ -69,4 +99,21 @@ const sharedAsk = (ask: Ask): Ask => {
     answers.set(key, asking)
     return asking
   }
+}
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const steps = [
+  { windowMs: 480 * hourMs, stepMs: hourMs },
+  { windowMs: 48 * hourMs, stepMs: 15 * minuteMs },
+  { windowMs: 12 * hourMs, stepMs: 5 * minuteMs },
+] as const
+
+/**
+ * The end of a period that is so long that it moves slowly: periods of half a day and more are looked at every five minutes, of
+ * two days every quarter of an hour, of twenty days once an hour. Roll-ups answer those, and rounds in between ask nothing.
+ */
+export const settledEnd = (now: number, windowMs: number): number => {
+  const stepMs = steps.find((step) => windowMs >= step.windowMs)?.stepMs ?? 1
+  return Math.floor((now + 1) / stepMs) * stepMs
 }
