@@ -50,8 +50,7 @@ server.listen(0, '127.0.0.1', () => {
   process.send?.({ port: (server.address() as AddressInfo).port })
 })
 
-process.on('message', async (message) => {
-  if (message !== 'counters') return
+process.on('message', () => {
   process.send?.({ counters: gateway.counters(), budgets: guard.counters(), cpu: process.cpuUsage(), rss: process.memoryUsage().rss })
 })
 process.on('SIGTERM', async () => {

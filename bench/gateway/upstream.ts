@@ -10,7 +10,13 @@ const usage = {
   prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
   completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
 }
-const base = (id: number) => ({ id: `chatcmpl-${process.pid}-${id}`, created: 1_795_000_000, model: 'gpt-4.1-mini', service_tier: 'default', system_fingerprint: 'fp_bench' })
+const base = (id: number) => ({
+  id: `chatcmpl-${process.pid}-${id}`,
+  created: 1_795_000_000,
+  model: 'gpt-4.1-mini',
+  service_tier: 'default',
+  system_fingerprint: 'fp_bench',
+})
 const words = 'Every billable act becomes one entry in one ledger, priced once, exactly. '.repeat(4)
 
 const answerOf = (id: number): string =>
@@ -25,7 +31,13 @@ export const chunksPerStream = 50
 const chunkOf = (id: number, index: number): string => {
   const isLast = index === chunksPerStream - 1
   const choices = isLast ? [] : [{ index: 0, delta: { content: ` word${index}` }, logprobs: null, finish_reason: null }]
-  const chunk = JSON.stringify({ ...base(id), object: 'chat.completion.chunk', choices, usage: isLast ? usage : null, obfuscation: 'x'.repeat(60) })
+  const chunk = JSON.stringify({
+    ...base(id),
+    object: 'chat.completion.chunk',
+    choices,
+    usage: isLast ? usage : null,
+    obfuscation: 'x'.repeat(60),
+  })
   return `data: ${chunk}\n\n${isLast ? 'data: [DONE]\n\n' : ''}`
 }
 
@@ -42,7 +54,11 @@ const server = createServer((request, response) => {
       response.end(body)
       return
     }
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'x-request-id': `req_${id}` })
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache',
+      'x-request-id': `req_${id}`,
+    })
     let index = 0
     const next = (): void => {
       if (response.destroyed) return

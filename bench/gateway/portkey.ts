@@ -1,0 +1,49 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BenchProcess, pin } from './processes.ts'
+
+/** Installed by this bench alone, in a folder of its own outside the repository, and kept there for the next run. */
+const folder = join(tmpdir(), 'taximeter-bench-portkey')
+const version = '1.15.2'
+
+/** The peer, as installed, in front of the same upstream. */
+export const startPortkey = async (upstream: string): Promise<BenchProcess & { readonly headers: Readonly<Record<string, string>> }> => {
+  const root = join(folder, 'node_modules/@portkey-ai/gateway')
+  if (!existsSync(root))
+    execFileSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', `@portkey-ai/gateway@${version}`], { stdio: 'ignore' })
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: string | Record<string, string> }
+  const bin = typeof manifest.bin === 'string' ? manifest.bin : (Object.values(manifest.bin)[0] ?? '')
+  const port = 40_000 + (process.pid % 10_000)
+  const child = spawn(process.execPath, [join(root, bin), `--port=${port}`, '--headless'], {
+    stdio: 'ignore',
+    env: { ...process.env, TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
+  })
+  await listening(port)
+  pin(child.pid, 'proxies')
+  return {
+    port,
+    headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` },
+    // It tells nothing of itself.
+    ask: () => Promise.resolve({ cpu: { user: 0, system: 0 }, rss: 0 } as never),
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve())
+        child.kill('SIGKILL')
+      }),
+  }
+}
+
+const listening = async (port: number): Promise<void> => {
+  for (const until = Date.now() + 20_000; ; ) {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true))
+      socket.once('error', () => resolve(false)).once('connect', () => socket.destroy())
+    })
+    if (isOpen) return
+    if (Date.now() > until) throw new Error(`Nothing listens on port ${port}.`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
