@@ -37,6 +37,8 @@ const book = createPriceBook({
   ),
 })
 
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
 /** Numbers that are the same in every run of the bench. */
 const createRandom = (seed: number) => {
   let state = seed
@@ -48,6 +50,7 @@ const createRandom = (seed: number) => {
   }
   return {
     next,
+    letters: (length: number): string => Array.from({ length }, () => alphabet[Math.floor(next() * alphabet.length)]).join(''),
     below: (end: number): number => Math.floor(next() * end),
     hex: (): string =>
       Math.floor(next() * 2 ** 32)
@@ -134,7 +137,7 @@ const modelCall = (lane: Lane, at: number, random: Random): CallEntry => {
     durationMs: 200 + random.below(8_000),
     firstByteMs: 100 + random.below(400),
     promptHash: random.hex() + random.hex() + random.hex() + random.hex(),
-    callKey: `${provider}:chatcmpl-${random.hex()}${random.hex()}${random.hex()}`,
+    callKey: `${provider}:chatcmpl-${random.letters(29)}`,
   }
   return { event, charge: chargeOf(usage, event, at, book) }
 }

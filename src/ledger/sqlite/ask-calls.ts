@@ -4,12 +4,14 @@ import { asksForUnits } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
 import { column, dimOf, noUnit } from './block.ts'
 import { type Chunk, parseChunk } from './chunk.ts'
-import { bucketMs, type Cube, chunkId, cubes } from './cubes.ts'
+import { chunkId, days, quarters } from './cubes.ts'
 import type { Database } from './database.ts'
 import { type Buckets, type Plan, planOf } from './periods.ts'
 import { type RawRows, rawDim, type Scan, tagOf } from './raw-rows.ts'
+import { quartersPerDay } from './rollup.ts'
+import { sliceOf, slicesTogether } from './slices.ts'
 import { conditionOf, entryColumnOf } from './sql-filter.ts'
-import { type Axis, createSummer, type RowFilter, type Summed, type Summer } from './summing.ts'
+import { type Axis, createSummer, createTimer, type RowFilter, type Summed, type TimedGroups } from './summing.ts'
 
 /** Sums over calls, by the question's breakdown and then by `callFlags`. */
 export interface CallSums {
@@ -17,8 +19,8 @@ export interface CallSums {
   /** The same over everything, by `callFlags` alone; undefined when that is the sum of the groups. */
   readonly total: Summed | undefined
   readonly columns: readonly number[]
-  /** Calls per bin of latency, by breakdown and bin; only when latencies are asked for. */
-  readonly latencies: { readonly groups: Summed; readonly total: Summed | undefined } | undefined
+  /** Only when latencies are asked for. */
+  readonly latencies: { readonly groups: TimedGroups; readonly total: TimedGroups | undefined } | undefined
 }
 
 /** What every group is cut by besides: from it come calls and costs by kind, errors, retries and coverage. */
@@ -40,32 +42,44 @@ export const sumCalls = (question: Question, buckets: Buckets, sources: CallSour
   const columns = columnsOf(question)
   const groups = createSummer([...shape.axes, ...callFlags], shape.filters, columns)
   const total = createSummer(callFlags, shape.filters, columns)
-  collect(question, buckets, sources, shape, shape.cube, columns, feedOf(question, shape, columns, groups, total))
-  const latencies = latenciesOf(question, buckets, sources, shape)
+  collect(question, buckets, sources, shape, { columns, hasTimes: false }, feedOf(question, shape, columns, groups.add, total.add))
+  const latencies = question.measures.some((measure) => measure.startsWith('latency'))
+    ? timesFor(question, buckets, sources, shape)
+    : undefined
   return { groups: groups.finish(), total: shape.hasUnits ? total.finish() : undefined, columns, latencies }
 }
 
-/** Gives the question's rows to `feed`: from a cube and, where the period cuts a quarter of an hour, from entries; or all from entries. */
-const collect = (
-  question: Question,
-  buckets: Buckets,
-  sources: CallSources,
-  shape: Shape,
-  cube: Cube | undefined,
-  columns: readonly number[],
-  feed: Feed,
-): void => {
-  const { database, raw, values } = sources
-  const scan = scanOf(question, shape, [...columns, ...sliceColumns(shape)], values)
-  if (cube === undefined) {
+const timesFor = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape): CallSums['latencies'] => {
+  const groups = createTimer(shape.axes, shape.filters)
+  const total = createTimer([], shape.filters)
+  // Which of a call's units took how long only its entry tells.
+  const timed = { ...shape, isRolledUp: shape.isRolledUp && !shape.hasUnits }
+  const feed = feedOf(question, timed, [column.calls], groups.add, total.add)
+  collect(question, buckets, sources, timed, { columns: [column.calls], hasTimes: true }, feed)
+  return { groups: groups.finish(), total: shape.hasUnits ? total.finish() : undefined }
+}
+
+interface Needs {
+  readonly columns: readonly number[]
+  readonly hasTimes: boolean
+}
+
+type Feed = (chunk: Chunk, bucket: number, sign: 1 | -1) => void
+
+/** Gives the question's rows to `feed`: from roll-ups and, where the period cuts a quarter of an hour, from entries; or all from entries. */
+const collect = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape, needs: Needs, feed: Feed): void => {
+  const { database, raw } = sources
+  const scan = scanOf(question, shape, [...needs.columns, ...sliceColumns(shape)], sources.values)
+  if (!shape.isRolledUp) {
     raw.scan(scan, question.from, question.to, buckets.indexOf, (chunk, bucket) => feed(chunk, bucket, 1))
     return
   }
-  const plan = planFor(question, buckets, database, cube)
-  const select = database.prepare(`SELECT data${shape.hasUnits ? ', lines' : ''} FROM rollup WHERE id >= ? AND id < ?`)
+  const plan = planFor(question, buckets, database, shape.isOfDays && !needs.hasTimes)
+  const lines = shape.hasUnits ? 'lines' : 'NULL'
+  const select = database.prepare(`SELECT data, ${lines}, ${needs.hasTimes ? 'times' : 'NULL'} FROM rollup WHERE id >= ? AND id < ?`)
   for (const { bucket, level, first, end } of plan.stretches) {
-    for (const [data, lines] of select.iterate(chunkId(cube, level, first, 0), chunkId(cube, level, end, 0))) {
-      feed(parseChunk(data as Uint8Array, lines as Uint8Array | null | undefined), bucket, 1)
+    for (const row of select.iterate(chunkId(level, first, 0), chunkId(level, end, 0))) {
+      feed(parseChunk(...(row as [Uint8Array, Uint8Array | null, Uint8Array | null])), bucket, 1)
     }
   }
   for (const { bucket, from, to, sign } of plan.edges) {
@@ -79,6 +93,7 @@ const collect = (
   }
 }
 
+/** What a question asks of calls, in terms of rows. */
 interface Shape {
   readonly axes: readonly Axis[]
   readonly filters: readonly RowFilter[]
@@ -86,8 +101,9 @@ interface Shape {
   readonly hasUnits: boolean
   /** Units that pass the filters, by number. */
   readonly units: readonly number[]
-  /** The cheapest cube that answers; undefined when only the entries do. */
-  readonly cube: Cube | undefined
+  /** True when roll-ups answer, and true when those of whole days do. */
+  readonly isRolledUp: boolean
+  readonly isOfDays: boolean
 }
 
 const shapeOf = (question: Question, { database, values }: CallSources): Shape => {
@@ -108,16 +124,14 @@ const shapeOf = (question: Question, { database, values }: CallSources): Shape =
     .filter(({ by }) => by !== 'unit')
     .map((filter) => ({ axis: axisOf(filter.by), accepts: acceptorOf(filter, values) }))
   const dims = [...axes, ...filters.map(({ axis }) => axis)].map(({ dim }) => dim)
-  return { axes, filters, tags, hasUnits, units, cube: cubeFor(question, dims, hasUnits, units.length, ofUnits.length > 0) }
-}
-
-const cubeFor = (question: Question, dims: readonly number[], hasUnits: boolean, units: number, isFiltered: boolean): Cube | undefined => {
-  if (question.interval === 'minute' || hasIndex(question)) return undefined
   // A call that passes by several units counts once, which only its entry tells.
-  if (hasUnits && isFiltered && units > 1) return undefined
-  const covers = (cube: Cube): boolean => dims.every((dim) => cube.dims.includes(dim) || (dim === rawDim.unit && cube === cubes.segments))
-  if (covers(cubes.segments)) return cubes.segments
-  return covers(cubes.owners) && !hasUnits ? cubes.owners : undefined
+  const isAmbiguous = ofUnits.length > 0 && units.length > 1
+  const isRolledUp =
+    question.interval !== 'minute' &&
+    !hasIndex(question) &&
+    !isAmbiguous &&
+    dims.every((dim) => quarters.dims.includes(dim) || dim === rawDim.unit)
+  return { axes, filters, tags, hasUnits, units, isRolledUp, isOfDays: dims.every((dim) => days.dims.includes(dim)) && !hasUnits }
 }
 
 /** One run or a few sessions are found by an index on the entries, with fewer looks than any roll-up. */
@@ -158,62 +172,27 @@ const sliceColumns = (shape: Shape): readonly number[] =>
     ? [...unitNames.keys(), noUnit].flatMap((unit) => [column.sliceCalls(unit), column.sliceCost(unit), column.sliceCost(unit) + 1])
     : []
 
-type Feed = (chunk: Chunk, bucket: number, sign: 1 | -1) => void
-
 /** A chunk goes to the sums as it is, or, where units are asked for, once per unit as if the unit's slices were the calls. */
-const feedOf = (question: Question, shape: Shape, columns: readonly number[], groups: Summer, total: Summer): Feed => {
-  if (!shape.hasUnits) return groups.add
+const feedOf = (question: Question, shape: Shape, columns: readonly number[], addToGroups: Feed, addToTotal: Feed): Feed => {
+  if (!shape.hasUnits) return addToGroups
   const isByUnit = question.by.includes('unit')
   const isFiltered = shape.units.length <= noUnit
   return (chunk, bucket, sign) => {
-    if (isByUnit)
-      for (const unit of shape.units)
-        if (chunk.columns[column.sliceCalls(unit)] !== undefined) groups.add(sliceOf(chunk, unit, columns), bucket, sign)
     const whole = isFiltered ? slicesTogether(chunk, shape.units, columns) : chunk
-    if (!isByUnit) groups.add(whole, bucket, sign)
-    total.add(whole, 0, sign)
+    addToTotal(whole, 0, sign)
+    if (!isByUnit) addToGroups(whole, bucket, sign)
+    else
+      for (const unit of shape.units)
+        if (chunk.columns[column.sliceCalls(unit)] !== undefined) addToGroups(sliceOf(chunk, unit, columns), bucket, sign)
   }
 }
 
-const sliceOf = (chunk: Chunk, unit: number, columns: readonly number[]): Chunk => {
-  const dims = [...chunk.dims]
-  dims[rawDim.unit] = { values: Int32Array.of(unit), places: undefined }
-  const found = [...chunk.columns]
-  found[column.calls] = chunk.columns[column.sliceCalls(unit)]
-  found[column.cost] = chunk.columns[column.sliceCost(unit)]
-  found[column.cost + 1] = chunk.columns[column.sliceCost(unit) + 1]
-  for (const id of columns)
-    if (id >= column.tokens(0) && id !== column.tokens(unit) && id !== column.tokens(unit) + 1) found[id] = undefined
-  return { rows: chunk.rows, dims, columns: found }
-}
-
-/** What several units make together; of more than one only over entries, where a call is a row. */
-const slicesTogether = (chunk: Chunk, units: readonly number[], columns: readonly number[]): Chunk => {
-  const [only] = units
-  if (units.length === 1 && only !== undefined) return sliceOf(chunk, only, columns)
-  const found = [...chunk.columns]
-  const sumOf = (ids: readonly number[]): Float64Array => {
-    const sum = new Float64Array(chunk.rows)
-    for (const id of ids) {
-      const part = chunk.columns[id]
-      if (part !== undefined)
-        for (let row = 0; row < chunk.rows; row++) sum[row] = (sum[row] as number) + part.base + (part.data?.[row] ?? 0)
-    }
-    return sum
-  }
-  const calls = sumOf(units.map(column.sliceCalls)).map((count) => Math.min(count, 1))
-  found[column.calls] = { base: 0, data: calls }
-  for (const half of [0, 1]) found[column.cost + half] = { base: 0, data: sumOf(units.map((unit) => column.sliceCost(unit) + half)) }
-  for (const unit of unitNames.keys()) if (!units.includes(unit)) for (const half of [0, 1]) found[column.tokens(unit) + half] = undefined
-  return { rows: chunk.rows, dims: chunk.dims, columns: found }
-}
-
-const planFor = (question: Question, buckets: Buckets, database: Database, cube: Cube): Plan => {
+const planFor = (question: Question, buckets: Buckets, database: Database, hasDays: boolean): Plan => {
   const first = database.prepare('SELECT min(at) FROM entries').get()?.[0]
   const last = database.prepare('SELECT max(at) FROM entries').get()?.[0]
   if (typeof first !== 'number' || typeof last !== 'number') return { stretches: [], edges: [] }
   const newest = Number(database.prepare("SELECT value FROM ledger WHERE name = 'newest'").get()?.[0] ?? 0)
-  return planOf(question, buckets, { first, last }, cube.hasDays ? Math.floor(newest / (bucketMs[1] / bucketMs[0])) : 0)
+  return planOf(question, buckets, { first, last }, hasDays ? Math.floor(newest / quartersPerDay) : 0)
 }
 
 const scanOf = (question: Question, shape: Shape, columns: readonly number[], values: Values): Scan => {
@@ -223,17 +202,4 @@ const scanOf = (question: Question, shape: Shape, columns: readonly number[], va
     return name === undefined ? [] : [conditionOf(`e.${name}`, filter, values)]
   })
   return { dims: [...new Set(dims)].filter((dim) => dim !== rawDim.unit), columns, tags: shape.tags, hasSlices: shape.hasUnits, where }
-}
-
-const latenciesOf = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape): CallSums['latencies'] => {
-  if (!question.measures.some((measure) => measure.startsWith('latency'))) return undefined
-  const axis = { dim: dimOf.latency }
-  const isTimed: RowFilter = { axis, accepts: (bin) => bin >= 0 }
-  const columns = [column.calls]
-  const groups = createSummer([...shape.axes, axis], [...shape.filters, isTimed], columns)
-  const total = createSummer([axis], [...shape.filters, isTimed], columns)
-  const timed = { ...shape, filters: [...shape.filters, isTimed] }
-  const cube = shape.cube === cubes.segments && !shape.hasUnits ? cubes.latencies : undefined
-  collect(question, buckets, sources, timed, cube, columns, feedOf(question, timed, columns, groups, total))
-  return { groups: groups.finish(), total: shape.hasUnits ? total.finish() : undefined }
 }

@@ -1,14 +1,17 @@
 import type { Breakdown, Filter, Question } from '../../core/question.ts'
-import { isOfRun } from '../attributes.ts'
+import { unitNames } from '../../core/units.ts'
+import { asksForUnits, isOfRun } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
-import { two32 } from './block.ts'
+import { column, noUnit, two32 } from './block.ts'
 import { parseChunk } from './chunk.ts'
-import { bucketMs, chunkId, cubes, quarterLevel } from './cubes.ts'
+import { chunkId, quarters } from './cubes.ts'
 import type { Database, Row } from './database.ts'
 import type { Buckets } from './periods.ts'
+import { rawDim } from './raw-rows.ts'
 import type { KeptEntry } from './rows.ts'
 import { createRunCells } from './run-cells.ts'
 import { createRunEntries } from './run-entries.ts'
+import { sliceOf } from './slices.ts'
 import { conditionOf, runColumnOf } from './sql-filter.ts'
 
 /** What runs cost inside the segments of a question: one part per run and segment. */
@@ -41,7 +44,7 @@ const looksInside = (question: Question): boolean => [...question.by, ...questio
 
 /** True when roll-ups know every attribute that is asked for. */
 const isRolledUp = (question: Question): boolean =>
-  [...question.by, ...question.where.map(({ by }) => by)].every((by) => isOfRun(by) || dimOfBreakdown(by) !== undefined)
+  [...question.by, ...question.where.map(({ by }) => by)].every((by) => isOfRun(by) || by === 'unit' || dimOfBreakdown(by) !== undefined)
 
 /** A run that started in the period. */
 interface RunRow {
@@ -141,7 +144,7 @@ const partsOfCalls = (question: Question, runs: readonly RunRow[], { database, v
   const { segments, placeOf } = createSegments()
   const parts = emptyParts()
   if (runs.length === 0) return { segments, ...parts }
-  const ofCalls = question.where.filter(({ by }) => !isOfRun(by))
+  const ofCalls = question.where.filter(({ by }) => !isOfRun(by) && by !== 'unit')
   const callBy = question.by.filter((by) => !isOfRun(by))
   const filters = ofCalls.map((filter: Filter) => ({ axis: axisOf(filter.by), accepts: acceptorOf(filter, values) }))
   const cells = createRunCells(
@@ -150,11 +153,14 @@ const partsOfCalls = (question: Question, runs: readonly RunRow[], { database, v
     filters,
     question.measures.includes('tokensPerRun'),
   )
-  const first = Math.floor(question.from / bucketMs[quarterLevel])
-  const end = Math.floor(runs.reduce((most, { endedAt }) => Math.max(most, endedAt), 0) / bucketMs[quarterLevel]) + 1
-  const select = database.prepare('SELECT data FROM rollup WHERE id >= ? AND id < ?')
-  for (const [data] of select.iterate(chunkId(cubes.owners, quarterLevel, first, 0), chunkId(cubes.owners, quarterLevel, end, 0))) {
-    cells.add(parseChunk(data as Uint8Array))
+  const first = Math.floor(question.from / quarters.bucketMs)
+  const end = Math.floor(runs.reduce((most, { endedAt }) => Math.max(most, endedAt), 0) / quarters.bucketMs) + 1
+  const units = unitsOf(question, values)
+  const select = database.prepare(`SELECT data, ${units === undefined ? 'NULL' : 'lines'} FROM rollup WHERE id >= ? AND id < ?`)
+  for (const [data, lines] of select.iterate(chunkId(quarters, first, 0), chunkId(quarters, end, 0))) {
+    const chunk = parseChunk(data as Uint8Array, lines as Uint8Array | null)
+    if (units === undefined) cells.add(chunk)
+    else for (const unit of units) if (chunk.columns[column.sliceCalls(unit)] !== undefined) cells.add(sliceOf(chunk, unit, tokenColumns))
   }
   cells.each((place, callValues, cell) => {
     const run = runs[place]
@@ -187,7 +193,16 @@ const partsOfEntries = (question: Question, runs: readonly RunRow[], { database,
   return { segments, ...parts }
 }
 
-const axisOf = (by: Breakdown) => ({ dim: dimOfBreakdown(by) ?? 0 })
+const axisOf = (by: Breakdown) => ({ dim: by === 'unit' ? rawDim.unit : (dimOfBreakdown(by) ?? 0) })
+
+const tokenColumns = unitNames.flatMap((_, unit) => [column.tokens(unit), column.tokens(unit) + 1])
+
+/** The units that are asked for, by number; undefined when the question does not look at units. */
+const unitsOf = (question: Question, values: Values): readonly number[] | undefined => {
+  if (!asksForUnits(question)) return undefined
+  const filters = question.where.filter(({ by }) => by === 'unit').map((filter) => acceptorOf(filter, values))
+  return [...unitNames.keys(), noUnit].filter((unit) => filters.every((accepts) => accepts(unit)))
+}
 
 /** The values of a breakdown in its order, some of them of the run and some of its calls. */
 const mergedValues = (by: readonly Breakdown[], ofRun: readonly number[], ofCalls: readonly number[]): readonly number[] => {

@@ -70,20 +70,22 @@ const gatherCalls = (width: number, calls: CallSums, groupFor: GroupFor, all: Om
   }
   if (calls.latencies === undefined) return
   const { groups, total } = calls.latencies
-  const add = (into: Map<number, number>, bin: number, count: number): void => {
-    if (count !== 0) into.set(bin, (into.get(bin) ?? 0) + count)
+  const add = (into: Map<number, number>, bins: Int32Array | undefined): void => {
+    bins?.forEach((count, bin) => {
+      if (count !== 0) into.set(bin, (into.get(bin) ?? 0) + count)
+    })
   }
-  eachGroup(groups, width, (index, bucket, values, [bin = 0]) => {
-    const count = groups.sums[0]?.[index] ?? 0
-    if (count === 0) return
-    add(groupFor(bucket, values).latency, bin, count)
-    if (total === undefined) add(all.latency, bin, count)
+  eachGroup(groups, width, (index, bucket, values) => {
+    const bins = groups.bins[index]
+    if (bins === undefined || bins.every((count) => count === 0)) return
+    add(groupFor(bucket, values).latency, bins)
+    if (total === undefined) add(all.latency, bins)
   })
-  if (total !== undefined) eachGroup(total, 0, (index, _bucket, _values, [bin = 0]) => add(all.latency, bin, total.sums[0]?.[index] ?? 0))
+  if (total !== undefined) for (const bins of total.bins) add(all.latency, bins)
 }
 
 const eachGroup = (
-  { groups, keys }: Summed,
+  { groups, keys }: Pick<Summed, 'groups' | 'keys'>,
   width: number,
   each: (index: number, bucket: number, values: readonly number[], rest: readonly number[]) => void,
 ): void => {

@@ -2,7 +2,7 @@ import { bases } from '../../core/charge.ts'
 import { callStatuses, runStatuses, sources, stopReasons } from '../../core/event.ts'
 import type { Breakdown, Filter } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { dimNames, noUnit } from './block.ts'
+import { dimNames, dimOf, noUnit } from './block.ts'
 import type { Names } from './names.ts'
 
 /** Names that are not in the ledger's table: values of tags. Their numbers are below zero. */
@@ -76,5 +76,5 @@ export const acceptorOf = (filter: Filter, values: Values): ((value: number) => 
 /** The dimension of the roll-ups that a breakdown is; undefined for those that only raw entries, or runs, know. */
 export const dimOfBreakdown = (by: Breakdown): number | undefined => {
   const dim = (dimNames as readonly string[]).indexOf(by)
-  return dim === -1 || by === ('latency' as string) || by === ('retry' as string) ? undefined : dim
+  return dim === -1 || dim === dimOf.retry ? undefined : dim
 }

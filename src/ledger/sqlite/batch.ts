@@ -1,6 +1,6 @@
 import { latencyBin } from '../latency.ts'
 import { type Block, column, columnCount, dimNames, dimOf, noUnit, two32 } from './block.ts'
-import { bucketMs } from './cubes.ts'
+import { quarters } from './cubes.ts'
 import { slot, slotCount, unitSlots } from './wire.ts'
 
 /**
@@ -20,7 +20,8 @@ export const createBatch = (): Batch => {
   let buckets = new Int32Array(capacity)
   let dims = dimNames.map(() => new Int32Array(capacity))
   const columns: Float64Array[] = []
-  const block: Block = { rows: 0, dims, columns: new Array(columnCount).fill(undefined) }
+  let times = emptyTimes(capacity)
+  const block: Block = { rows: 0, dims, columns: new Array(columnCount).fill(undefined), times }
 
   const grow = (): void => {
     const used = columns.map((values, index) => (block.columns[index] === undefined ? undefined : values))
@@ -28,6 +29,12 @@ export const createBatch = (): Batch => {
     buckets = widened(buckets, capacity)
     dims = dims.map((values) => widened(values, capacity))
     for (const [dim, values] of dims.entries()) block.dims[dim] = values
+    const longer = emptyTimes(capacity)
+    longer.rows.set(times.rows)
+    longer.bins.set(times.bins)
+    longer.counts.set(times.counts)
+    longer.length = times.length
+    block.times = times = longer
     columns.length = 0
     for (const [index, values] of used.entries()) {
       if (values === undefined) continue
@@ -70,6 +77,13 @@ export const createBatch = (): Batch => {
     put(column.sliceCost(noUnit) + 1, row, sign * (numbers[base + slot.costHigh] as number))
   }
 
+  const putTime = (row: number, sign: number, bin: number): void => {
+    const at = times.length++
+    times.rows[at] = row
+    times.bins[at] = bin
+    times.counts[at] = sign
+  }
+
   const putDim = (dim: number, row: number, value: number): void => {
     const values = dims[dim] as Int32Array
     values[row] = value
@@ -83,7 +97,7 @@ export const createBatch = (): Batch => {
     add(sign, numbers, base, names) {
       if (block.rows === capacity) grow()
       const row = block.rows++
-      buckets[row] = Math.floor((numbers[base + slot.at] as number) / bucketMs[0])
+      buckets[row] = Math.floor((numbers[base + slot.at] as number) / quarters.bucketMs)
       putDim(dimOf.kind, row, numbers[base + slot.kind] as number)
       putDim(dimOf.status, row, numbers[base + slot.status] as number)
       putDim(dimOf.basis, row, numbers[base + slot.basis] as number)
@@ -91,7 +105,7 @@ export const createBatch = (): Batch => {
       putDim(dimOf.retry, row, (numbers[base + slot.attempt] as number) > 0 ? 1 : 0)
       for (let dim: number = dimOf.provider; dim <= dimOf.key; dim++) putDim(dim, row, names[dim - dimOf.provider] as number)
       const duration = numbers[base + slot.duration] as number
-      putDim(dimOf.latency, row, Number.isNaN(duration) ? -1 : latencyBin(duration))
+      if (!Number.isNaN(duration)) putTime(row, sign, latencyBin(duration))
       put(column.calls, row, sign)
       put(column.cost, row, sign * (numbers[base + slot.costLow] as number))
       put(column.cost + 1, row, sign * (numbers[base + slot.costHigh] as number))
@@ -103,9 +117,17 @@ export const createBatch = (): Batch => {
         block.columns[index] = undefined
       }
       block.rows = 0
+      times.length = 0
     },
   }
 }
+
+const emptyTimes = (length: number) => ({
+  length: 0,
+  rows: new Int32Array(length),
+  bins: new Int32Array(length),
+  counts: new Float64Array(length),
+})
 
 const widened = (values: Int32Array, length: number): Int32Array<ArrayBuffer> => {
   const wider = new Int32Array(length)

@@ -1,4 +1,5 @@
 import { unitNames } from '../../core/units.ts'
+import { combineTimes, concatenateTimes, type Times } from './times.ts'
 
 /** What sums are kept by. Names are numbers of names, 0 for none; the first four are places in their lists; a retry is 1. */
 export const dimNames = [
@@ -19,7 +20,6 @@ export const dimNames = [
   'run',
   'user',
   'key',
-  'latency',
 ] as const
 export type DimName = (typeof dimNames)[number]
 export const dimOf = Object.fromEntries(dimNames.map((name, index) => [name, index])) as Readonly<Record<DimName, number>>
@@ -54,19 +54,28 @@ export interface Block {
   rows: number
   readonly dims: (Int32Array | undefined)[]
   readonly columns: (Float64Array | undefined)[]
+  times: Times | undefined
 }
 
 export const createBlock = (): Block => ({
   rows: 0,
   dims: new Array(dimNames.length).fill(undefined),
   columns: new Array(columnCount).fill(undefined),
+  times: undefined,
 })
 
+/** What is kept of rows when they are combined: dimensions, columns before `columnEnd`, and perhaps times. */
+export interface Keeping {
+  readonly dims: readonly number[]
+  readonly columnEnd: number
+  readonly hasTimes: boolean
+}
+
 /**
- * Rows that agree in `dims` become one; other dimensions, and the columns from `columnEnd` on, are dropped. `select` names the
- * rows to take, all of them otherwise. Rows in which everything has come to zero are left out.
+ * Rows that agree in the dimensions that are kept become one. `select` names the rows to take, all of them otherwise. Rows in which
+ * everything has come to zero are left out.
  */
-export const combine = (from: Block, dims: readonly number[], columnEnd: number, select?: Int32Array): Block => {
+export const combine = (from: Block, { dims, columnEnd, hasTimes }: Keeping, select?: Int32Array): Block => {
   const rows = select?.length ?? from.rows
   const target = new Int32Array(rows)
   const first = groupRows(from, dims, rows, select, target)
@@ -84,7 +93,16 @@ export const combine = (from: Block, dims: readonly number[], columnEnd: number,
     if (source !== undefined) block.columns[index] = sumUp(source, target, first.length, select)
   }
   carry(block)
+  if (hasTimes && from.times !== undefined)
+    block.times = combineTimes(from.times, select === undefined ? target : spread(target, select, from.rows))
   return dropZeros(block)
+}
+
+/** The group of each row, −1 for those that were not taken. */
+const spread = (target: Int32Array, select: Int32Array, rows: number): Int32Array => {
+  const groups = new Int32Array(rows).fill(-1)
+  for (let index = 0; index < select.length; index++) groups[select[index] as number] = target[index] as number
+  return groups
 }
 
 const sumUp = (source: Float64Array, target: Int32Array, groups: number, select: Int32Array | undefined): Float64Array => {
@@ -168,16 +186,29 @@ const dropZeros = (block: Block): Block => {
   const calls = block.columns[column.calls]
   // A row without calls is left over where an entry was taken out of the totals; nothing else makes one.
   if (calls === undefined || calls.every((count) => count !== 0)) return block
-  const columns = block.columns.filter((values) => values !== undefined)
-  const kept: number[] = []
-  for (let row = 0; row < block.rows; row++) if (columns.some((values) => values[row] !== 0)) kept.push(row)
-  if (kept.length === block.rows) return block
+  const isKept = new Uint8Array(block.rows)
+  for (const values of block.columns)
+    for (let row = 0; values !== undefined && row < block.rows; row++) if (values[row] !== 0) isKept[row] = 1
+  for (let index = 0; index < (block.times?.length ?? 0); index++) isKept[block.times?.rows[index] as number] = 1
+  if (!isKept.includes(0)) return block
+  return rowsOf(block, isKept)
+}
+
+const rowsOf = (block: Block, isKept: Uint8Array): Block => {
+  const target = new Int32Array(block.rows).fill(-1)
+  let rows = 0
+  for (let row = 0; row < block.rows; row++) if (isKept[row] === 1) target[row] = rows++
   const dense = createBlock()
-  dense.rows = kept.length
+  dense.rows = rows
+  const kept = Array.from({ length: rows }, () => 0)
+  target.forEach((to, row) => {
+    if (to !== -1) kept[to] = row
+  })
   for (const [dim, values] of block.dims.entries())
     if (values !== undefined) dense.dims[dim] = Int32Array.from(kept, (row) => values[row] as number)
   for (const [index, values] of block.columns.entries())
     if (values !== undefined) dense.columns[index] = Float64Array.from(kept, (row) => values[row] as number)
+  dense.times = block.times === undefined ? undefined : combineTimes(block.times, target)
   return dense
 }
 
@@ -199,5 +230,16 @@ export const concatenate = (blocks: readonly Block[]): Block => {
     }
     start += block.rows
   }
+  whole.times = timesTogether(blocks)
   return whole
+}
+
+const timesTogether = (blocks: readonly Block[]): Times | undefined => {
+  const parts: Times[] = []
+  let start = 0
+  for (const { times, rows } of blocks) {
+    if (times !== undefined) parts.push({ ...times, rows: times.rows.map((row) => row + start) })
+    start += rows
+  }
+  return parts.length === 0 ? undefined : concatenateTimes(parts)
 }

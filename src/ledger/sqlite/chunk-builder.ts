@@ -10,6 +10,8 @@ export interface ChunkBuilder {
   next(): void
   setDim(dim: number, value: number): void
   setColumn(column: number, value: number): void
+  /** The bin of the row's latency. */
+  setTime(bin: number): void
   /** The rows so far as a chunk. The builder is empty afterwards; the chunk is good until the next row begins. */
   take(): Chunk
 }
@@ -19,6 +21,9 @@ export const createChunkBuilder = (dims: readonly number[], columns: readonly nu
   for (const dim of dims) values[dim] = new Int32Array(builtRows)
   const data: (Float64Array | undefined)[] = []
   for (const column of columns) data[column] = new Float64Array(builtRows)
+  const lengths = new Uint8Array(builtRows)
+  const bins = new Uint16Array(builtRows)
+  let timeCount = 0
   let rows = 0
   return {
     get rows() {
@@ -28,6 +33,8 @@ export const createChunkBuilder = (dims: readonly number[], columns: readonly nu
       if (rows === 0) {
         for (const dim of dims) values[dim]?.fill(0)
         for (const column of columns) data[column]?.fill(0)
+        lengths.fill(0)
+        timeCount = 0
       }
       rows += 1
     },
@@ -39,12 +46,21 @@ export const createChunkBuilder = (dims: readonly number[], columns: readonly nu
       const list = data[column]
       if (list !== undefined) list[rows - 1] = value
     },
+    setTime(bin) {
+      lengths[rows - 1] = 1
+      bins[timeCount++] = bin
+    },
     take() {
       const chunkDims: (ChunkDim | undefined)[] = []
       for (const dim of dims) chunkDims[dim] = listed(values[dim] as Int32Array, rows)
       const chunkColumns: (ChunkColumn | undefined)[] = []
       for (const column of columns) chunkColumns[column] = { base: 0, data: data[column] }
-      const chunk = { rows, dims: chunkDims, columns: chunkColumns }
+      const chunk = {
+        rows,
+        dims: chunkDims,
+        columns: chunkColumns,
+        times: { lengths, bins: bins.subarray(0, timeCount), counts: undefined },
+      }
       rows = 0
       return chunk
     },

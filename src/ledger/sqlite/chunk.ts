@@ -1,4 +1,5 @@
-import { type Block, column, columnCount, createBlock, dimNames, sliceStart } from './block.ts'
+import { type Block, column, createBlock, dimNames, sliceStart } from './block.ts'
+import { type ChunkTimes, parseTimes, timesOf } from './times.ts'
 
 /**
  * A block as it lies in the file. Every column is as narrow as its values allow: a dimension is a list of its few values and a
@@ -9,6 +10,7 @@ export interface Chunk {
   readonly rows: number
   readonly dims: readonly (ChunkDim | undefined)[]
   readonly columns: readonly (ChunkColumn | undefined)[]
+  readonly times: ChunkTimes | undefined
 }
 
 /** Row i has the value `values[places[i]]`; without places every row has the one value. */
@@ -37,7 +39,7 @@ interface Section {
 
 const sectionBytes = 16
 
-/** `hasSlices` chooses the price lines' columns, otherwise dimensions and everything else. */
+/** The price lines' columns are kept apart from dimensions and sums, because few questions read them. */
 export const formatChunk = (block: Block, part: 'sums' | 'slices'): Uint8Array => {
   const sections: Section[] = []
   if (part === 'sums')
@@ -146,13 +148,13 @@ const narrow = (source: Float64Array, rows: number, base: number, range: number)
   return data
 }
 
-/** Looks into the bytes of a chunk, and into those of its slices where they were read too. */
-export const parseChunk = (sums: Uint8Array, slices?: Uint8Array | null): Chunk => {
+/** Looks into the bytes of a chunk, and into those of its slices and times where they were read too. */
+export const parseChunk = (sums: Uint8Array, slices: Uint8Array | null = null, times: Uint8Array | null = null): Chunk => {
   const dims: (ChunkDim | undefined)[] = new Array(dimNames.length).fill(undefined)
   const columns: (ChunkColumn | undefined)[] = []
   const rows = new DataView(sums.buffer, sums.byteOffset).getUint32(0, true)
-  for (const bytes of [sums, slices]) if (bytes !== undefined && bytes !== null) readSections(bytes, rows, dims, columns)
-  return { rows, dims, columns }
+  for (const bytes of [sums, slices]) if (bytes !== null) readSections(bytes, rows, dims, columns)
+  return { rows, dims, columns, times: times === null ? undefined : parseTimes(times) }
 }
 
 const readSections = (bytes: Uint8Array, rows: number, dims: (ChunkDim | undefined)[], columns: (ChunkColumn | undefined)[]): void => {
@@ -199,5 +201,6 @@ export const blockOf = (chunk: Chunk): Block => {
     else for (let row = 0; row < chunk.rows; row++) values[row] = found.base + (found.data[row] as number)
     block.columns[index] = values
   }
+  block.times = chunk.times && timesOf(chunk.times, 0)
   return block
 }

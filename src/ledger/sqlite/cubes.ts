@@ -1,42 +1,36 @@
-import { columnCount, dimOf, sliceStart } from './block.ts'
+import { columnCount, dimOf, type Keeping, sliceStart } from './block.ts'
+
+/**
+ * Roll-ups come in two sizes, and both keep rows of all attributes at once.
+ *
+ * A roll-up of each attribute alone, and of the pairs that matter, would be many tables and still answer no question about three.
+ * Rows of everything are few enough when they are kept column by column (see chunk.ts), because attributes come together: of
+ * 3,500 calls in a quarter of an hour some 800 rows are left, as a run has one agent, task, release and user.
+ */
+export interface Level extends Keeping {
+  readonly id: number
+  readonly bucketMs: number
+}
 
 const segmentDims = Array.from({ length: dimOf.team + 1 }, (_, dim) => dim)
 
-/**
- * What is rolled up: each cube keeps the same calls by other dimensions.
- *
- * A roll-up of each attribute alone, and of the pairs that matter, would be many tables and still answer no question about three;
- * rows of all attributes at once are few enough when they are kept column by column (see chunk.ts): agents, tasks and releases
- * come together in runs, so a quarter of an hour has far fewer segments than calls.
- */
-export interface Cube {
-  readonly id: number
-  readonly dims: readonly number[]
-  readonly columnEnd: number
-  /** Whole UTC days besides quarters of an hour. */
-  readonly hasDays: boolean
+/** Per 15 minutes, which every zone's clocks are apart by: whose calls they were, the money of each unit, how long they took. */
+export const quarters: Level = {
+  id: 0,
+  bucketMs: 900_000,
+  dims: [...segmentDims, dimOf.session, dimOf.run, dimOf.user, dimOf.key],
+  columnEnd: columnCount,
+  hasTimes: true,
 }
 
-export const cubes = {
-  /** The attributes of few values, with the money of each unit. Answers nearly every question. */
-  segments: { id: 0, dims: segmentDims, columnEnd: columnCount, hasDays: true },
-  /** Besides, whose calls they were: answers what is asked of runs, sessions, users and keys. */
-  owners: { id: 1, dims: [...segmentDims, dimOf.session, dimOf.run, dimOf.user, dimOf.key], columnEnd: sliceStart, hasDays: false },
-  /** How many calls took how long. Days would be hardly fewer rows: few calls of a day take the same time. */
-  latencies: { id: 2, dims: [...segmentDims, dimOf.latency], columnEnd: 1, hasDays: false },
-} as const satisfies Readonly<Record<string, Cube>>
+/** Per UTC day that is over: only what has few values. What is asked of months and years reads these and the rest of its first and last day. */
+export const days: Level = { id: 1, bucketMs: 86_400_000, dims: segmentDims, columnEnd: sliceStart, hasTimes: false }
 
-export const quarterLevel = 0
-export const dayLevel = 1
-export type Level = typeof quarterLevel | typeof dayLevel
-
-export const bucketMs: readonly [number, number] = [900_000, 86_400_000]
 export const bucketsMax = 2 ** 28
 const partsMax = 2 ** 20
 
-/** Cube, level, bucket and part as one number, so that a period's chunks lie side by side. Stays below 2⁵³. */
-export const chunkId = (cube: Cube, level: Level, bucket: number, part: number): number =>
-  ((cube.id * 2 + level) * bucketsMax + bucket) * partsMax + part
+/** Level, bucket and part as one number, so that a period's chunks lie side by side. Stays below 2⁵³. */
+export const chunkId = (level: Level, bucket: number, part: number): number => (level.id * bucketsMax + bucket) * partsMax + part
 
 export const bucketOfChunk = (id: number): number => Math.floor(id / partsMax) % bucketsMax
 export const partOfChunk = (id: number): number => id % partsMax

@@ -31,6 +31,7 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
   let base = 0
   let end = 0
   let idStart = 0
+  let keyStart = 0
   let idEnd = 0
 
   const nameAt = (at: number): number => {
@@ -65,7 +66,9 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
       base = end
       end += slotCount + (numbers[base + slot.units] as number) * unitSlots
       idStart = idEnd
-      idEnd += hasHash() ? 32 : 16
+      keyStart = idStart + (hasHash() ? 32 : 16)
+      const keyBytes = numbers[base + slot.keyBytes] as number
+      idEnd = keyStart + (Number.isNaN(keyBytes) ? 0 : keyBytes)
       for (let index = 0; index < 10; index++) attributes[index] = nameAt(slot.attributes + index)
     },
     get numbers() {
@@ -99,9 +102,10 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
       bound[29] = known(slot.duration)
       bound[30] = known(slot.firstByte)
       bound[31] = Number.isNaN(call) ? null : call
-      bound[32] = textAt(slot.callKey)
-      bound[33] = hasHash() ? bytes.subarray(idStart + 16, idStart + 32) : null
-      bound[34] = textAt(slot.extra)
+      bound[32] = nameAt(slot.keyPrefix) || null
+      bound[33] = keyStart < idEnd ? bytes.subarray(keyStart, idEnd) : textAt(slot.keyText)
+      bound[34] = hasHash() ? bytes.subarray(idStart + 16, idStart + 32) : null
+      bound[35] = textAt(slot.extra)
       return bound
     },
     rollback() {

@@ -1,6 +1,6 @@
 import type { Question } from '../../core/question.ts'
 import { startsOf } from '../groups.ts'
-import { bucketMs, dayLevel, type Level, quarterLevel } from './cubes.ts'
+import { days, type Level, quarters } from './cubes.ts'
 
 /** A stretch of roll-up buckets that lies in one bucket of the question. */
 export interface Stretch {
@@ -23,8 +23,8 @@ export interface Plan {
   readonly edges: readonly Edge[]
 }
 
-const quarterMs = bucketMs[quarterLevel]
-const dayMs = bucketMs[dayLevel]
+const quarterMs = quarters.bucketMs
+const dayMs = days.bucketMs
 
 /** The question's buckets by number: the number of one in which an instant lies, and the start by which it goes. */
 export interface Buckets {
@@ -102,11 +102,11 @@ const addStretches = (into: Stretch[], bucket: number, from: number, to: number,
   const firstDay = Math.ceil(from / dayMs)
   const endDay = Math.min(Math.floor(to / dayMs), wholeDaysEnd)
   const add = (level: Level, start: number, end: number): void => {
-    if (start < end) into.push({ bucket, level, first: start / bucketMs[level], end: end / bucketMs[level] })
+    if (start < end) into.push({ bucket, level, first: start / level.bucketMs, end: end / level.bucketMs })
   }
   const daysFrom = Math.min(firstDay * dayMs, to)
   const daysTo = Math.max(endDay * dayMs, daysFrom)
-  add(quarterLevel, from, daysFrom)
-  add(dayLevel, daysFrom, daysTo)
-  add(quarterLevel, daysTo, to)
+  add(quarters, from, daysFrom)
+  add(days, daysFrom, daysTo)
+  add(quarters, daysTo, to)
 }

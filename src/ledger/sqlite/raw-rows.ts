@@ -64,7 +64,7 @@ const selectOf = (scan: Scan): { readonly sql: string; readonly dimsAt: number }
     if (dim === dimOf.retry) return 'e.attempt > 0'
     if (dim === rawDim.step) return 'e.step'
     const name = dimNames[dim]
-    return name === undefined || name === 'latency' ? 'NULL' : `e.${name}`
+    return name === undefined ? 'NULL' : `e.${name}`
   })
   const whole = scan.hasSlices ? entryColumns.map((name) => `e.${name}`) : []
   return { sql: `SELECT ${[...plainColumns, ...dims, ...whole].join(', ')} FROM entries AS e`, dimsAt: plainColumns.length }
@@ -74,7 +74,6 @@ type Put = (row: Row, entry: CallEntry | undefined) => void
 
 const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, tagsOf: (tags: number, key: string) => number): Put => {
   const hasTokens = scan.columns.some((id) => id >= column.tokens(0) && id < column.tokens(unitNames.length))
-  const hasLatency = scan.dims.includes(dimOf.latency)
   const putMoney = (id: number, value: number): void => {
     const high = Math.floor(value / two32)
     builder.setColumn(id, value - high * two32)
@@ -92,8 +91,7 @@ const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, ta
     if (hasTokens && prompt !== null) {
       eachCount(usage as Uint8Array | null, Number(prompt), Number(completion), (unit, count) => putMoney(column.tokens(unit), count))
     }
-    // A call without a latency is in no bin: −1 is left out by whoever asks.
-    if (hasLatency) builder.setDim(dimOf.latency, duration === null ? -1 : latencyBin(Number(duration)))
+    if (duration !== null) builder.setTime(latencyBin(Number(duration)))
     for (let index = 0; index < scan.tags.length; index++) {
       if (tags !== null) builder.setDim(rawDim.tag + index, tagsOf(Number(tags), scan.tags[index] as string))
     }

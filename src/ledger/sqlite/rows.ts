@@ -3,10 +3,11 @@ import { type CallEntry, callStatuses, type Entry, type RunRecord, sources } fro
 import { picoUsd } from '../../core/money.ts'
 import { type Unit, unitNames, units } from '../../core/units.ts'
 import type { Usage, UsageFlag, UsageQuality } from '../../core/usage.ts'
+import { unpackLetters } from './call-keys.ts'
 import type { Row } from './database.ts'
 import type { Names } from './names.ts'
 import { type ChargeExtra, chargeFrom, parseShape, type Shape, toldFrom } from './shapes.ts'
-import { type Form, fullKeyOf, type Traits } from './wire.ts'
+import type { Form, Traits } from './wire.ts'
 
 /** The columns of a kept entry, in the order in which they are written and read. */
 export const entryColumns = [
@@ -33,6 +34,7 @@ export const entryColumns = [
   'duration',
   'first_byte',
   'call',
+  'call_prefix',
   'call_key',
   'prompt_hash',
   'extra',
@@ -79,6 +81,11 @@ export const createRowReader = (names: Names, cards: Names): ((row: Row) => Kept
     return id === null || id === undefined ? undefined : names.textOf(Number(id))
   }
 
+  const keyOf = (row: Row): string => {
+    const kept = row[place.call_key]
+    return `${nameAt(row, 'call_prefix') ?? ''}${kept instanceof Uint8Array ? unpackLetters(kept) : String(kept)}`
+  }
+
   const baseOf = (row: Row) => ({
     id: formatId(row[place.id] as Uint8Array),
     at: Number(row[place.at]),
@@ -99,7 +106,7 @@ export const createRowReader = (names: Names, cards: Names): ((row: Row) => Kept
       status: callStatuses[Number(row[place.status])] ?? 'ok',
       attempt: Number(row[place.attempt]),
       ...(row[place.duration] !== null && { durationMs: Number(row[place.duration]) }),
-      ...(row[place.call_key] !== null && { callKey: fullKeyOf(String(row[place.call_key]), provider) }),
+      ...(row[place.call_key] !== null && { callKey: keyOf(row) }),
     }
     const charge = chargeFrom(shape, usage, total, extra)
     const rest = {

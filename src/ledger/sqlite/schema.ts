@@ -15,7 +15,7 @@ CREATE TABLE cards (id INTEGER PRIMARY KEY, shape TEXT NOT NULL UNIQUE);
 
 -- Every event as it came. Only 'counted' is ever changed: of the reports of one call, one is counted.
 -- kind 0 model call, 1 tool call, 2 run record. Cost in pico-dollars; NULL is unpriced. Input and output tokens are the prompt's
--- and completion's totals less what 'usage' lists.
+-- and completion's totals less what 'usage' lists. 'call' is the number of the call key (see wire.ts).
 CREATE TABLE entries (
   seq INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
@@ -49,7 +49,8 @@ CREATE TABLE entries (
   duration INTEGER,
   first_byte INTEGER,
   call INTEGER,
-  call_key TEXT,
+  call_prefix INTEGER,
+  call_key BLOB,
   prompt_hash BLOB,
   extra TEXT
 );
@@ -99,10 +100,10 @@ CREATE TABLE runs (
 CREATE INDEX runs_started ON runs (started_at);
 CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
 
--- Sums per 15 minutes (or per UTC day) and segment, column by column. The id holds cube, level, bucket and part.
-CREATE TABLE rollup (id INTEGER PRIMARY KEY, tier INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL, lines BLOB);
+-- Sums per 15 minutes, and per UTC day that is over, column by column (see chunk.ts). The id holds level, bucket and part.
+CREATE TABLE rollup (id INTEGER PRIMARY KEY, tier INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL, lines BLOB, times BLOB);
 
--- 'writer': who wrote last. 'sealed': the UTC day up to which whole days are rolled up.
+-- 'writer': who wrote last. 'newest': the latest 15 minutes that have entries; days before its day are rolled up.
 CREATE TABLE ledger (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- Model calls for plain SQL: cost in dollars, NULL where no price was known; timestamp in UTC.

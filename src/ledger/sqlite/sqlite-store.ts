@@ -2,7 +2,7 @@ import type { Answer } from '../../core/answer.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import type { CallEntry, Entry } from '../../core/event.ts'
 import type { Appended, EntryPage, Followed, RunDetail, RunPage, Store, StoreDescription } from '../store.ts'
-import { bucketMs, bucketsMax } from './cubes.ts'
+import { bucketsMax, quarters } from './cubes.ts'
 import { startThread, type Thread, type ThreadOptions } from './thread.ts'
 import { createEncoder } from './wire.ts'
 import type { Kept } from './writer.ts'
@@ -228,7 +228,7 @@ const createQueue = (writer: Thread, entriesMax: number, onKept: () => void) => 
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
-const atMax = bucketMs[0] * bucketsMax
+const atMax = quarters.bucketMs * bucketsMax
 
 const checkEvent = ({ id, at }: Entry['event']): void => {
   if (!uuid.test(id)) throw new TaximeterError('BAD_EVENT', `An id should be a UUID in lower case, got "${String(id).slice(0, 60)}".`)

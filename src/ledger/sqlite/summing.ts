@@ -12,6 +12,14 @@ export interface RowFilter {
   readonly accepts: (value: number) => boolean
 }
 
+/** How many calls of each group took how long. */
+export interface TimedGroups {
+  readonly groups: number
+  readonly keys: readonly Int32Array[]
+  /** Calls per bin of each group. */
+  readonly bins: readonly Int32Array[]
+}
+
 /** Groups' sums in columns: group g has its numbers at g of every column. */
 export interface Summed {
   readonly groups: number
@@ -127,6 +135,45 @@ const addColumn = (sums: Float64Array, target: Int32Array, rows: number, { base,
 const tableMax = 1 << 20
 /** Past this the product would not fit the rows' places. */
 const productMax = 2 ** 31
+
+/** Counts calls per bin of latency by axes. */
+export const createTimer = (axes: readonly Axis[], filters: readonly RowFilter[]) => {
+  const groups = createGroups(axes.length)
+  const found: Int32Array[] = [new Int32Array(0)]
+  let target = new Int32Array(1024)
+  return {
+    add(chunk: Chunk, bucket: number, sign: 1 | -1): void {
+      const { times } = chunk
+      if (times === undefined || filters.some((filter) => isRefused(chunk, filter))) return
+      if (target.length < chunk.rows) target = new Int32Array(chunk.rows * 2)
+      groups.resolve(chunk, bucket, axes, target)
+      for (const filter of filters) applyFilter(chunk, filter, target)
+      while (found.length < groups.count()) found.push(new Int32Array(512))
+      let at = 0
+      for (let row = 0; row < chunk.rows; row++) {
+        const group = target[row] as number
+        const end = at + (times.lengths[row] as number)
+        for (; at < end; at++) {
+          if (group === 0) continue
+          const bin = times.bins[at] as number
+          let bins = found[group] as Int32Array
+          if (bin >= bins.length) found[group] = bins = lengthened(bins, bin)
+          bins[bin] = (bins[bin] as number) + sign * (times.counts?.[at] ?? 1)
+        }
+      }
+    },
+    finish: (): TimedGroups => {
+      const count = groups.count()
+      return { groups: count - 1, keys: groups.keys().map((key) => key.subarray(1, count)), bins: found.slice(1) }
+    },
+  }
+}
+
+const lengthened = (bins: Int32Array, bin: number): Int32Array<ArrayBuffer> => {
+  const longer = new Int32Array(2 ** Math.ceil(Math.log2(bin + 1)))
+  longer.set(bins)
+  return longer
+}
 
 /** The groups that were met so far, by bucket and values. */
 export const createGroups = (width: number) => {

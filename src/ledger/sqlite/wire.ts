@@ -2,6 +2,7 @@ import { attributeNames } from '../../core/attribution.ts'
 import { amountOf, bases } from '../../core/charge.ts'
 import { type Call, type CallEntry, callStatuses, type Entry, type RunRecord, sources } from '../../core/event.ts'
 import { unitNames, units } from '../../core/units.ts'
+import { packedBytes, packLetters, splitKey } from './call-keys.ts'
 import { chargeExtraOf, fits, formatShape, type Shape, shapeOf } from './shapes.ts'
 
 /**
@@ -12,7 +13,7 @@ import { chargeExtraOf, fits, formatShape, type Shape, shapeOf } from './shapes.
 export interface Parcel {
   readonly count: number
   readonly numbers: Float64Array
-  /** 16 bytes per id, and 16 more for a prompt's hash. */
+  /** Per entry 16 bytes of its id, perhaps 16 of its prompt's hash, and those of a packed call key. */
   readonly bytes: Uint8Array
   readonly texts: readonly string[]
   /** Names and shapes that no parcel before had; their numbers go on from the last. */
@@ -43,7 +44,8 @@ export const slot = {
   duration: 25,
   firstByte: 26,
   call: 27,
-  callKey: 28,
+  /** Bytes of a packed key, or NaN: then `keyText` is the text's place, or NaN too. */
+  keyBytes: 28,
   hasHash: 29,
   extra: 30,
   isSplit: 31,
@@ -51,8 +53,10 @@ export const slot = {
   units: 33,
   costLow: 34,
   costHigh: 35,
+  keyPrefix: 36,
+  keyText: 37,
 } as const
-export const slotCount = 36
+export const slotCount = 38
 /** Per unit after the slots: unit, count, and the money of its price line in two parts. */
 export const unitSlots = 4
 
@@ -60,6 +64,8 @@ export const unitSlots = 4
 export type Form = 0 | 1 | 2
 
 const entrySlotsMax = slotCount + unitNames.length * unitSlots
+const packedLettersMax = 64
+const entryBytesMax = 32 + packedBytes(packedLettersMax)
 const namesMax = 100_000
 const two32 = 2 ** 32
 const sourceIndex = new Map(sources.map((source, index) => [source, index]))
@@ -102,6 +108,7 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
     used += slotCount
     numbers[base + slot.hasHash] = 0
     numbers[base + slot.units] = 0
+    numbers[base + slot.keyPrefix] = 0
     if (isCallEntry(entry)) putCall(base, entry, form)
     else putRecord(base, entry.event)
   }
@@ -125,14 +132,12 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
     numbers[base + slot.traits] = known.traits(event)
     numbers[base + slot.shape] = shape.number
     if (event.durationMs !== undefined) numbers[base + slot.duration] = event.durationMs
-    if (event.callKey !== undefined) {
-      numbers[base + slot.call] = callHash(`${event.kind} ${event.callKey}`)
-      numbers[base + slot.callKey] = text(shortKeyOf(event, event.callKey))
-    }
     const cost = charge.basis === 'unpriced' ? Number.NaN : Number(charge.total)
     const isLarge = !Number.isNaN(cost) && !Number.isSafeInteger(cost)
     if (!isLarge) numbers[base + slot.cost] = cost
     putMoney(numbers, base + slot.costLow, amountOf(charge))
+    if (event.kind === 'llm') putHash(base, event.promptHash)
+    if (event.callKey !== undefined) putKey(base, event.kind, event.callKey)
     if (event.kind === 'llm')
       putModelCall(base, entry, charge.basis === 'computed' && shape.shape.basis === 'computed' && !shape.shape.isExplicit)
     const extra = extraOf(entry, shape.shape, form, isLarge)
@@ -168,10 +173,23 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
     numbers[base + slot.completion] = completion
     numbers[base + slot.isSplit] = unitCount > 0 && lineCount === lines.length && (isKnownSum || isSumOfLines(charge)) ? 1 : 0
     if (event.firstByteMs !== undefined) numbers[base + slot.firstByte] = event.firstByteMs
-    if (event.promptHash !== undefined && isShortHash(event.promptHash)) {
-      numbers[base + slot.hasHash] = 1
-      putHex(bytes, bytesUsed, event.promptHash)
-      bytesUsed += 16
+  }
+
+  const putHash = (base: number, hash: string | undefined): void => {
+    if (hash === undefined || !isShortHash(hash)) return
+    numbers[base + slot.hasHash] = 1
+    putHex(bytes, bytesUsed, hash)
+    bytesUsed += 16
+  }
+
+  const putKey = (base: number, kind: string, key: string): void => {
+    numbers[base + slot.call] = callHash(`${kind} ${key}`)
+    const { prefix, rest, isPlain } = splitKey(key)
+    numbers[base + slot.keyPrefix] = prefix === '' ? 0 : known.name(prefix)
+    if (!isPlain || rest.length > packedLettersMax) numbers[base + slot.keyText] = text(rest)
+    else {
+      numbers[base + slot.keyBytes] = packedBytes(rest.length)
+      bytesUsed = packLetters(rest, bytes, bytesUsed)
     }
   }
 
@@ -180,7 +198,7 @@ export const createEncoder = (callHash: (key: string) => number = hashOf): Encod
       const isFresh = isFirst || known.isFull()
       if (isFresh) known.clear()
       isFirst = false
-      if (bytes.length < entries.length * 32) bytes = new Uint8Array(entries.length * 64)
+      if (bytes.length < entries.length * entryBytesMax) bytes = new Uint8Array(entries.length * entryBytesMax)
       used = 0
       bytesUsed = 0
       texts = []
@@ -297,15 +315,6 @@ const traitsKeyOf = (event: Call): string => {
     return operation === undefined && requestedModel === undefined ? '' : `m${operation ?? ''}\n${requestedModel ?? ''}`
   return formatTraits(event)
 }
-
-/** A key that begins with the provider's name is kept without it. */
-const shortKeyOf = (event: Call, key: string): string =>
-  event.kind === 'llm' && key.startsWith(event.provider) && key[event.provider.length] === ':'
-    ? key.slice(event.provider.length)
-    : ` ${key}`
-
-export const fullKeyOf = (kept: string, provider: string | undefined): string =>
-  kept.startsWith(':') ? `${provider}${kept}` : kept.slice(1)
 
 const extraOf = (entry: CallEntry, shape: Shape, form: Form, isLarge: boolean): string | undefined => {
   const { event, charge } = entry
