@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { isPrivateAddress, publicLookup, unsafeAddress } from '../../../network/safe-address.ts'
 import { clipped, linesOf, titleOf } from '../notice-text.ts'
 import type { Notifier } from '../notifier.ts'
@@ -17,8 +16,10 @@ export interface EmailOptions {
 
 /** A mail by SMTP. The message id is the notice's, so that mail programs show a repeated one once. */
 export const emailNotifier = (name: string, options: EmailOptions): Notifier => {
-  const transportTo = (host: string) =>
-    createTransport({
+  // Loaded with the first mail: few send any, and it is 3 MB of memory.
+  const transportTo = async (host: string) => {
+    const { createTransport } = await import('nodemailer')
+    return createTransport({
       host,
       port: options.port,
       secure: options.isSecure,
@@ -31,12 +32,13 @@ export const emailNotifier = (name: string, options: EmailOptions): Notifier => 
       tls: { servername: options.host },
       ...(options.user !== undefined && { auth: { user: options.user, pass: options.password ?? '' } }),
     })
+  }
   return {
     name,
     send: async (notice, signal) => {
       const host = options.isPrivate ? options.host : await publicAddressOf(options.host)
       signal.throwIfAborted()
-      const transport = transportTo(host)
+      const transport = await transportTo(host)
       try {
         await transport.sendMail({
           from: options.from,
