@@ -5,8 +5,9 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { usd } from '../../dashboard/src/format/numbers.ts'
 import type { EventJson, QueryAnswer } from '../../src/server/api.ts'
-import { type BuiltDashboard, buildDashboard, describeInBrowser, launch, textOf, watchedPage } from './chromium.ts'
+import { type BuiltDashboard, buildDashboard, launch, textOf, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
+import { describeInBrowser } from './in-browser.ts'
 import { createRandom } from './random.ts'
 
 const random = createRandom(42)

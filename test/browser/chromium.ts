@@ -7,21 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
-import { describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-
-/** Tests in a real browser. Without one they fail where everything must be tested, and are skipped with the reason elsewhere. */
-export const describeInBrowser = (name: string, tests: () => void): void => {
-  if (executablePath !== undefined) return void describe(name, tests)
-  if (process.env.CI === 'true') {
-    return void test(name, () => expect.fail('Chromium is not installed: apt-get install chromium.'))
-  }
-  console.warn(`${name}: skipped, because Chromium is not installed (apt-get install chromium).`)
-  describe.skip(name, tests)
-}
+export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({

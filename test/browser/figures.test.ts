@@ -14,18 +14,9 @@ import type {
   RunsAnswer,
   SessionsAnswer,
 } from '../../src/server/api.ts'
-import {
-  type BuiltDashboard,
-  buildDashboard,
-  describeInBrowser,
-  flat,
-  launch,
-  tableTexts,
-  textOf,
-  type Watched,
-  watchedPage,
-} from './chromium.ts'
+import { type BuiltDashboard, buildDashboard, flat, launch, tableTexts, textOf, type Watched, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
+import { describeInBrowser } from './in-browser.ts'
 
 const day = 86_400_000
 

@@ -152,11 +152,11 @@ export const toolPlans: Readonly<Record<string, { readonly costUsd?: string; rea
 const dayMs = 86_400_000
 
 export const releasePlan = {
-  regression: { release: '2.8.0', task: 'refund', factor: 1.9 },
+  regression: { release: '2.8.0', task: 'refund', factor: 2.4 },
   /** Youngest first: how long ago each version of an agent was released. */
   byAgent: {
     'support-bot': [
-      ['2.8.0', 2.6 * dayMs],
+      ['2.8.0', 3.6 * dayMs],
       ['2.7.1', 13 * dayMs],
       ['2.7.0', 90 * dayMs],
     ],

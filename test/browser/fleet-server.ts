@@ -21,6 +21,7 @@ export interface FleetServerOptions {
   /** The end of the month of events; absent: an empty ledger. */
   readonly until?: number
   readonly runsPerDay?: number
+  readonly days?: number
   readonly hasBudgets?: boolean
   /** The folder of a built dashboard; absent: where the workspace builds it to. */
   readonly dashboard?: string
@@ -47,7 +48,13 @@ export const createFleetServer = async (options: FleetServerOptions): Promise<Fl
   const store = await sqliteStore({ path: options.path, durability: 'normal' })
   const book = createPriceBook(bookJson)
   const intake = createIntake({ store, book: () => book, now })
-  for (const batch of options.until === undefined ? [] : fleetOf({ now: options.until, runsPerDay: options.runsPerDay ?? 160 })) {
+  for (const batch of options.until === undefined
+    ? []
+    : fleetOf({
+        now: options.until,
+        runsPerDay: options.runsPerDay ?? 160,
+        days: options.days ?? 30,
+      })) {
     const results = await intake.admit(batch, { source: 'sdk' })
     const refused = results.find((result) => result.outcome === 'rejected')
     if (refused !== undefined) throw new Error(`The sample fleet sent an event that is none: ${JSON.stringify(refused)}`)

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { EventJson } from '../../src/server/api.ts'
-import { type BuiltDashboard, buildDashboard, describeInBrowser, launch, tableTexts, textOf, watchedPage } from './chromium.ts'
+import { type BuiltDashboard, buildDashboard, launch, tableTexts, textOf, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
+import { describeInBrowser } from './in-browser.ts'
 import { createRandom } from './random.ts'
 
 const random = createRandom(1_234)

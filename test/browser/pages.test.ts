@@ -5,8 +5,9 @@ import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunsAnswer, SessionsAnswer } from '../../src/server/api.ts'
-import { type BuiltDashboard, buildDashboard, describeInBrowser, launch, watchedPage } from './chromium.ts'
+import { type BuiltDashboard, buildDashboard, launch, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
+import { describeInBrowser } from './in-browser.ts'
 import { sampleAlerts } from './sample-alerts.ts'
 
 describeInBrowser('every page', () => {

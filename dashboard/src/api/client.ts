@@ -20,9 +20,6 @@ const timeoutMs = 30_000
 
 export const getJson = <T>(path: string, signal?: AbortSignal): Promise<T> => ask<T>(path, { signal: signal ?? null })
 
-export const postJson = <T>(path: string, body: unknown): Promise<T> =>
-  ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-
 const ask = async <T>(path: string, init: RequestInit): Promise<T> => {
   const deadline = AbortSignal.timeout(timeoutMs)
   let response: Response

@@ -34,7 +34,7 @@ export const createPlot = (box: HTMLElement, props: TimeChartProps, events: Plot
     {
       width: Math.max(120, box.clientWidth),
       height: box.clientHeight,
-      padding: [10, kind === 'line' ? 14 : 6, 0, 0],
+      padding: [10, Math.round(18 * rem), 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -125,21 +125,41 @@ interface Drawn {
   readonly series: uPlot.Series[]
 }
 
-/** Bars over bars: each series is drawn from zero to the sum of itself and all below it, the tallest first. */
+/** Bars on bars: each series is drawn from the sum of all below it to the sum with itself. */
 const stacked = ({ starts, series }: TimeChartProps): Drawn => {
-  const sums: number[][] = []
-  let below = starts.map(() => 0)
-  for (const { values } of series) {
-    below = below.map((sum, index) => sum + (values[index] ?? 0))
-    sums.push(below)
+  const sums: number[][] = [starts.map(() => 0)]
+  for (const { values } of series) sums.push((sums.at(-1) ?? []).map((sum, index) => sum + (values[index] ?? 0)))
+  return {
+    data: [starts.map((_, index) => index), ...sums.slice(1)],
+    series: series.map(({ color }, place) => ({
+      fill: resolvedColor(color),
+      width: 0,
+      points: { show: false },
+      paths: barPaths(sums[place] ?? [], sums[place + 1] ?? []),
+    })),
   }
-  const bars = uPlot.paths.bars?.({ size: [0.84, 44], align: 0, radius: 0 })
-  const drawn = series.map(({ color }) => {
-    const fill = resolvedColor(color)
-    return { fill, stroke: fill, width: 0, points: { show: false }, ...(bars && { paths: bars }) } satisfies uPlot.Series
-  })
-  return { data: [starts.map((_, index) => index), ...sums.reverse()], series: drawn.reverse() }
 }
+
+const barShare = 0.84
+const barPixelsMax = 44
+
+/** Whole pixels, so that the edges of one colour never shine through another; what is there is at least one pixel high. */
+const barPaths =
+  (below: readonly number[], above: readonly number[]): uPlot.Series.PathBuilder =>
+  (self) => {
+    const fill = new Path2D()
+    const step = self.bbox.width / Math.max(1, above.length)
+    const width = Math.max(1, Math.min(Math.floor(step * barShare), Math.round(barPixelsMax * devicePixelRatio)))
+    for (const [index, top] of above.entries()) {
+      const bottom = below[index] ?? 0
+      if (top === bottom) continue
+      const left = Math.round(self.valToPos(index, 'x', true) - width / 2)
+      const high = Math.round(self.valToPos(top, 'y', true))
+      const low = Math.max(high + 1, Math.round(self.valToPos(bottom, 'y', true)))
+      fill.rect(left, high, width, low - high)
+    }
+    return { fill, stroke: null, clip: null, flags: 1 }
+  }
 
 const lines = ({ starts, series }: TimeChartProps): Drawn => ({
   data: [starts.map((_, index) => index), ...series.map(({ values }) => [...values])],

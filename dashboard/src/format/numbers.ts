@@ -26,9 +26,6 @@ export const usdTextOf = (pico: bigint): string => {
   return `${pico < 0n ? '-' : ''}${digits.slice(0, -12)}.${digits.slice(-12)}`
 }
 
-/** Near enough for the height of a bar; never for a figure. */
-export const approximateUsd = (value: string | null | undefined): number => Number(value ?? 0)
-
 /** Every digit that there is: "$0.00011765". */
 export const exactUsd = (value: string | null | undefined): string => {
   const pico = picoOf(value)
@@ -171,10 +168,4 @@ export const duration = (ms: number | null | undefined): string => {
   const minutes = Math.round(ms / 60_000)
   if (minutes < 2_880) return `${Math.floor(minutes / 60)}h ${(minutes % 60).toString().padStart(2, '0')}m`
   return `${Math.floor(minutes / 1_440)}d ${Math.floor((minutes % 1_440) / 60)}h`
-}
-
-export const bytes = (value: number): string => {
-  if (value < 1_000) return `${value} B`
-  const [unit, size] = value < 1e6 ? ['kB', 1e3] : value < 1e9 ? ['MB', 1e6] : (['GB', 1e9] as const)
-  return `${(value / Number(size)).toPrecision(3)} ${unit}`
 }

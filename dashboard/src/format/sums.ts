@@ -13,20 +13,14 @@ const figureOf = (info: MeasureInfo, value: bigint): Figure => {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString()
 }
 
-/** The whole less its parts: what a chart calls "other". Only for measures whose parts add up. */
-export const restOf = (info: MeasureInfo, whole: Figure, parts: readonly Figure[]): Figure =>
-  figureOf(
-    info,
-    parts.reduce((left, part) => left - integerOf(info, part), integerOf(info, whole)),
-  )
-
-export const sumOf = (info: MeasureInfo, parts: readonly Figure[]): Figure =>
-  figureOf(
-    info,
-    parts.reduce((sum, part) => sum + integerOf(info, part), 0n),
-  )
-
-export const isZero = (info: MeasureInfo, value: Figure): boolean => integerOf(info, value) === 0n
+/**
+ * The whole less its parts: what a chart calls "other". Only for measures whose parts add up. Never below zero: a call that came in
+ * between two questions can be in a part and not yet in the whole.
+ */
+export const restOf = (info: MeasureInfo, whole: Figure, parts: readonly Figure[]): Figure => {
+  const rest = parts.reduce((left, part) => left - integerOf(info, part), integerOf(info, whole))
+  return figureOf(info, rest < 0n ? 0n : rest)
+}
 
 /** Near enough to draw or to sort by; never to show. */
 export const approximate = (value: Figure): number | null => (value === null || value === undefined ? null : Number(value))

@@ -40,7 +40,7 @@ export const SegmentDetail = ({ kind }: { kind: SegmentKind }): ReactNode => {
             title={attributes.find(({ name }) => name === by)?.plural ?? by}
             by={by}
             measure={kind.measures[0] ?? 'cost'}
-            where={where}
+            where={[...where, ...(kindOf[by] ?? [])]}
           />
         ))}
       </div>
@@ -48,6 +48,9 @@ export const SegmentDetail = ({ kind }: { kind: SegmentKind }): ReactNode => {
     </>
   )
 }
+
+/** Models are not used by tools, nor tools by models: a share of both would say nothing of either. */
+const kindOf: Readonly<Record<string, readonly string[]>> = { model: ['kind:llm'], tool: ['kind:tool'] }
 
 const CostliestRuns = ({ where }: { where: readonly string[] }): ReactNode => {
   const query = useRuns({ sort: 'costliest', limit: 10, where })

@@ -119,5 +119,3 @@ export const segmentKinds = {
     stackedBy: 'task',
   },
 } as const satisfies Readonly<Record<string, SegmentKind>>
-
-export type SegmentKindName = keyof typeof segmentKinds

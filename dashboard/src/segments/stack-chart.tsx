@@ -2,8 +2,8 @@ import { type ReactNode, useMemo } from 'react'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { approximate } from '../format/sums.ts'
 import { figureText } from '../state/measures.ts'
+import type { Stack } from './stack-of.ts'
 import { axisText, summaryOf } from './stack-text.ts'
-import type { Stack } from './use-stack.ts'
 
 interface StackChartProps {
   readonly stack: Stack

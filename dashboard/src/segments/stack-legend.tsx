@@ -6,7 +6,7 @@ import { useView } from '../state/use-view.ts'
 import { whereWith } from '../state/view.ts'
 import { Change } from '../ui/figure.tsx'
 import { ViewLink } from '../ui/view-link.tsx'
-import type { Stack } from './use-stack.ts'
+import type { Stack } from './stack-of.ts'
 
 /** Which colour is what, how much of the whole, and how it moved. A name narrows the page to it. */
 export const StackLegend = ({ stack, by, against }: { stack: Stack; by: string; against: string }): ReactNode => {

@@ -5,7 +5,7 @@ import { clockOf } from '../format/times.ts'
 import { nextStart } from '../state/buckets.ts'
 import { type Column, DataTable } from '../ui/data-table.tsx'
 import { FigureText } from '../ui/figure.tsx'
-import type { Stack } from './use-stack.ts'
+import type { Stack } from './stack-of.ts'
 
 /** The same figures as the chart's, newest bucket first. */
 export const StackTable = ({ stack, by }: { stack: Stack; by: string }): ReactNode => {

@@ -1,7 +1,7 @@
 import { axisUsd, compact, decimal, duration, percent } from '../format/numbers.ts'
 import { clockOf } from '../format/times.ts'
 import { figureText, type MeasureInfo } from '../state/measures.ts'
-import type { Stack } from './use-stack.ts'
+import type { Stack } from './stack-of.ts'
 
 /** The ends of a value axis: short, in the form of the measure. */
 export const axisText = (info: MeasureInfo, value: number): string => {

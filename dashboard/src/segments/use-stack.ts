@@ -1,34 +1,13 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
+import type { QueryAnswer } from '../../../src/server/api.ts'
 import type { ApiError } from '../api/client.ts'
 import { type QuestionInput, useQuestion } from '../api/use-question.ts'
-import { seriesColor, seriesMax } from '../charts/palette.ts'
-import { restOf, sumOf } from '../format/sums.ts'
-import { bucketsOf, type Interval, intervalFor } from '../state/buckets.ts'
-import { type Figure, type MeasureInfo, measureInfo, valueText } from '../state/measures.ts'
+import { seriesMax } from '../charts/palette.ts'
+import { type Interval, intervalFor } from '../state/buckets.ts'
+import { measureInfo } from '../state/measures.ts'
 import { filterText } from '../state/view.ts'
-
-/** One colour of a stacked chart: a value of the attribute, or all the values that have no colour of their own. */
-export interface Layer {
-  readonly name: string
-  /** `undefined`: the rest. */
-  readonly value: string | null | undefined
-  readonly color: string
-  readonly total: Figure
-  readonly before: Figure
-  readonly values: readonly Figure[]
-}
-
-export interface Stack {
-  readonly info: MeasureInfo
-  readonly interval: Interval
-  readonly starts: readonly number[]
-  readonly layers: readonly Layer[]
-  /** Of each bucket, over all layers. */
-  readonly wholes: readonly Figure[]
-  readonly answer: QueryAnswer
-}
+import { type Stack, stackOf } from './stack-of.ts'
 
 export interface StackQuery {
   readonly data: Stack | undefined
@@ -76,58 +55,4 @@ export const useStack = ({ by, measure, interval, where = [] }: StackInput, rang
       for (const query of queries) void query.refetch()
     },
   }
-}
-
-interface StackParts {
-  readonly by: string
-  readonly info: MeasureInfo
-  readonly interval: Interval
-  readonly totals: QueryAnswer | undefined
-  readonly layered: Answer | undefined
-  readonly whole: Answer | undefined
-}
-
-const stackOf = ({ by, info, interval, totals, layered, whole }: StackParts): Stack | undefined => {
-  if (totals === undefined || layered === undefined || whole === undefined) return undefined
-  const starts = bucketsOf(interval, Date.parse(whole.from), Date.parse(whole.to), whole.tz)
-  const places = new Map(starts.map((start, index) => [start, index]))
-  const spread = (rows: readonly AnswerRow[]): readonly Figure[] => {
-    const values: Figure[] = starts.map(() => (info.isSum ? (info.form === 'usd' ? '0' : 0) : null))
-    for (const row of rows) {
-      const place = places.get(Date.parse(row.bucket ?? ''))
-      if (place !== undefined) values[place] = row[info.name]
-    }
-    return values
-  }
-  const before = new Map((totals.previous?.rows ?? []).map((row) => [row[by], row[info.name]]))
-  const wholes = spread(whole.rows)
-  const layers: Layer[] = totals.rows
-    .filter((row) => row.folded === undefined)
-    .map((row, place) => ({
-      name: valueText(by, row[by]),
-      value: row[by] as string | null,
-      color: seriesColor(place),
-      total: row[info.name],
-      before: before.get(row[by] ?? null),
-      values: spread(layered.rows.filter((each) => (each[by] ?? null) === (row[by] ?? null))),
-    }))
-  const folded = totals.rows.find((row) => row.folded !== undefined)
-  if (folded !== undefined && info.isSum) {
-    const values = wholes.map((sum, index) =>
-      restOf(
-        info,
-        sum,
-        layers.map((layer) => layer.values[index]),
-      ),
-    )
-    layers.push({
-      name: `${folded.folded?.toLocaleString('en-US')} others`,
-      value: undefined,
-      color: seriesColor(-1),
-      total: sumOf(info, [folded[info.name]]),
-      before: undefined,
-      values,
-    })
-  }
-  return { info, interval, starts, layers, wholes, answer: totals }
 }

@@ -77,11 +77,6 @@ export const previousTitle = (period: Period): string => {
   return 'the period before'
 }
 
-export const periodTitle = (period: Period): string => {
-  if (period.kind === 'today') return 'Today'
-  return period.kind === 'last' ? `Last ${spanTitle(period.span)}` : 'Chosen period'
-}
-
 const spanTitle = (span: string): string => {
   const names: Readonly<Record<string, string>> = { m: 'minute', h: 'hour', d: 'day', w: 'week' }
   const amount = Number.parseInt(span, 10)

@@ -142,7 +142,7 @@ interface HeaderCellProps<T> {
 }
 
 const HeaderCell = <T extends RowData>({ column, direction, onSort }: HeaderCellProps<T>): ReactNode => {
-  const title = <span className="text-balance">{column.title}</span>
+  const title = <span className={`text-balance ${column.isNumber ? 'text-right' : ''}`}>{column.title}</span>
   const arrow = direction !== undefined && <Icon name={direction === 'descending' ? 'down' : 'up'} className="size-3" />
   const content =
     onSort === undefined ? (

@@ -35,6 +35,9 @@ export const AnswerTable = ({ answer, asked }: AnswerTableProps): ReactNode => {
             </span>
           </span>
         ))}
+        <ViewLink to="/calls" className="link ml-auto text-ink-2">
+          The calls behind it
+        </ViewLink>
       </p>
       <DataTable
         label="Answer"

@@ -96,7 +96,7 @@ const Period = ({ period, price, isCurrent }: { period: PeriodAnswer; price: Pri
             {name}
             {variant.multiply !== undefined && <span className="font-normal text-ink-2"> every token rate × {variant.multiply}</span>}
           </p>
-          {variant.rates !== undefined && <Rates rates={variant.rates} price={price} title={name} />}
+          {variant.rates !== undefined && <Rates rates={variant.rates} price={price} title="Other rates" />}
         </div>
       )
     })}

@@ -118,7 +118,7 @@ const columnsOf = ({ units }: PricesAnswer): readonly Column<PriceJson>[] => [
   {
     id: 'others',
     title: 'Besides',
-    from: 'xl',
+    from: '2xl',
     className: 'max-w-64 truncate text-xs text-ink-2',
     cell: (price) =>
       Object.entries(price.current?.rates ?? {})

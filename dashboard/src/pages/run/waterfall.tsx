@@ -17,7 +17,7 @@ interface WaterfallProps {
 
 const rowHeight = 36
 const columns =
-  'grid grid-cols-[minmax(0,1fr)_4rem_5.5rem] items-center gap-x-3 px-4 @lg:grid-cols-[3.25rem_minmax(7rem,12rem)_minmax(5rem,1fr)_4rem_5.5rem] @3xl:grid-cols-[4.5rem_minmax(8rem,16rem)_minmax(8rem,1fr)_4.5rem_7.5rem_5.5rem]'
+  'grid grid-cols-[minmax(0,1fr)_4rem_5.5rem] items-center gap-x-3 px-4 @lg:grid-cols-[3.25rem_minmax(7rem,11rem)_minmax(5rem,1fr)_3.75rem_5rem] @3xl:grid-cols-[4rem_minmax(8rem,13rem)_minmax(9rem,1fr)_4rem_6.5rem_5rem] @5xl:grid-cols-[4.5rem_minmax(8rem,18rem)_minmax(9rem,1fr)_4.5rem_7.5rem_6rem]'
 
 /** Every call in its place in time. Only the lines in sight are drawn; up and down walk through all of them. */
 export const Waterfall = ({ waterfall, chosen, onChoose }: WaterfallProps): ReactNode => {
