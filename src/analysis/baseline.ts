@@ -31,8 +31,11 @@ export const baselineOf = (hourly: readonly number[], grain = 0): Baseline | und
   const samples = season === 'week' ? weekly : sameHours(hourly, dayHours)
   if (samples.length < (season === 'week' ? weeksMin : daysMin)) return undefined
   const expected = medianOf(samples)
-  const byChance = Math.sqrt((expected + grain) * grain)
-  const spread = Math.max(robustSpreadOf(samples), robustSpreadOf(residualsOf(hourly)), expected * spreadShareMin, byChance)
+  // The median of three hours can be low by luck. How far an hour may stray is judged by the days before as well.
+  const level = Math.max(expected, medianOf(sameHours(hourly, dayHours).slice(0, daysLent)))
+  const byChance = Math.sqrt((level + grain) * grain)
+  const lent = strayOf(hourly, grain) * Math.sqrt(level + grain)
+  const spread = Math.max(robustSpreadOf(samples), lent, expected * spreadShareMin, byChance)
   return { expected, spread, season, samples: samples.length }
 }
 
@@ -43,16 +46,20 @@ const sameHours = (hourly: readonly number[], period: number): readonly number[]
   return same
 }
 
-/** How far each hour of the last four weeks, but the first day, lies from the same hour of the days around it. */
-const residualsOf = (hourly: readonly number[]): readonly number[] => {
+/**
+ * How far hours stray from the same hours of the days around them, for each root of their level: what comes by chance grows like
+ * that, so that quiet nights and busy days can be looked at together. Of the last four weeks, but their first day.
+ */
+const strayOf = (hourly: readonly number[], grain: number): number => {
   const first = Math.max(0, hourly.length - 4 * weekHours)
-  const residuals: number[] = []
+  const strays: number[] = []
   for (let index = first + dayHours; index < hourly.length; index++) {
     const days: number[] = []
     for (let at = index; at >= first && days.length < daysLent; at -= dayHours) days.push(hourly[at] ?? 0)
-    residuals.push((hourly[index] ?? 0) - medianOf(days))
+    const level = medianOf(days)
+    if (level + grain > 0) strays.push(((hourly[index] ?? 0) - level) / Math.sqrt(level + grain))
   }
-  return residuals
+  return robustSpreadOf(strays)
 }
 
 export interface Surprise {

@@ -86,11 +86,11 @@ const spentIn = async (budget: BudgetStatus, spanMs: number, evidence: Evidence)
   const period = { from: now - spanMs, to: now + 1, zone, measures: ['cost'] as const }
   if (!sharedScopes.has(budget.scope)) return Number((await evidence.ask({ ...period, by: [], where: whereOf(budget) })).totals.cost)
   const { rows } = await evidence.ask({ ...period, by: [budget.scope as Breakdown], where: [] })
-  return rows.filter((row) => isOf(budget, row[budget.scope])).reduce((sum, row) => sum + Number(row.cost), 0)
+  return rows.filter((row) => isOfBudget(budget, row[budget.scope])).reduce((sum, row) => sum + Number(row.cost), 0)
 }
 
 /** A budget of a model binds its dated snapshots too: "gpt-4.1-2025-04-14" is "gpt-4.1". */
-const isOf = ({ scope, value = '' }: BudgetStatus, name: Value | undefined): boolean =>
+export const isOfBudget = ({ scope, value = '' }: Pick<BudgetStatus, 'scope' | 'value'>, name: Value | undefined): boolean =>
   name === value || (scope === 'model' && typeof name === 'string' && name.startsWith(value) && /^[-@]\d/.test(name.slice(value.length)))
 
 const sharedScopes: ReadonlySet<string> = new Set(['agent', 'task', 'team', 'model', 'release', 'environment'])

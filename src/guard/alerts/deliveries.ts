@@ -51,7 +51,8 @@ export const createDeliveries = (options: DeliveriesOptions) => {
     add(deliveries)
   }
 
-  const sendGroup = async (notifier: Notifier, group: Group, now: number): Promise<void> => {
+  /** Whether it was taken. */
+  const sendGroup = async (notifier: Notifier, group: Group, now: number): Promise<boolean> => {
     const tally = tallyOf(notifier.name)
     try {
       await notifier.send(noticeOf(group), AbortSignal.timeout(sendTimeoutMs))
@@ -60,14 +61,20 @@ export const createDeliveries = (options: DeliveriesOptions) => {
       options.onError(error)
       await keep(group.map(({ delivery }) => retryOf(delivery, now, options.random)))
       tally.givenUp += group.filter(({ delivery }) => delivery.attempts + 1 >= attemptsMax).length
-      return
+      return false
     }
     tally.delivered += 1
     await keep(group.map(({ delivery }) => ({ ...delivery, attempts: delivery.attempts + 1, outcome: 'delivered' })))
+    return true
   }
 
+  /** What was taken may make room for what had to wait for it. */
   const sendAll = async (notifier: Notifier, now: number): Promise<void> => {
-    for (const group of groupsFor(notifier.name, owed, options.alertOf, now)) await sendGroup(notifier, group, now)
+    for (let hasMoved = true; hasMoved; ) {
+      hasMoved = false
+      for (const group of groupsFor(notifier.name, owed, options.alertOf, now))
+        hasMoved = (await sendGroup(notifier, group, now)) || hasMoved
+    }
   }
 
   /** One pass per notifier at a time: one that hangs keeps only its own messages waiting. */
@@ -120,26 +127,38 @@ const retryOf = (delivery: Delivery, now: number, random: () => number): Deliver
   return { ...delivery, attempts, nextAt: now + Math.round(random() * Math.min(backoffMsMax, backoffMs * 2 ** attempts)) }
 }
 
-/** What is due, in messages. The end of an alert waits until its beginning has been told. */
+/** What is due, in messages. Of one segment only the first is sent: its end waits for its beginning, and its next beginning for its end. */
 const groupsFor = (
   notifier: string,
   owed: ReadonlyMap<string, Delivery>,
   alertOf: DeliveriesOptions['alertOf'],
   now: number,
 ): readonly Group[] => {
-  const groups = new Map<string, { delivery: Delivery; alert: AlertRecord }[]>()
+  const firsts = new Map<string, Group[number]>()
   for (const delivery of owed.values()) {
     const alert = alertOf(delivery.alert)
     if (delivery.notifier !== notifier || alert === undefined) continue
+    const key = `${alert.rule}\n${alert.key}`
+    const first = firsts.get(key)
+    if (first === undefined || isBefore({ delivery, alert }, first)) firsts.set(key, { delivery, alert })
+  }
+  const groups = new Map<string, Group[number][]>()
+  for (const { delivery, alert } of firsts.values()) {
     // A time further ahead than any pause was written by a clock that has been set back since.
     if (delivery.nextAt > now && delivery.nextAt - now <= backoffMsMax) continue
-    if (delivery.transition === 'resolved' && owed.has(nameOf({ ...delivery, transition: 'firing' }))) continue
     const key = `${alert.rule}\n${delivery.transition}\n${delivery.attempts}`
     groups.set(key, [...(groups.get(key) ?? []), { delivery, alert }])
   }
   return [...groups.values()].flatMap((group) =>
     Array.from({ length: Math.ceil(group.length / groupMax) }, (_, part) => group.slice(part * groupMax, (part + 1) * groupMax)),
   )
+}
+
+/** In the order in which they came to pass: of two alerts the one that has ended, of one its beginning. */
+const isBefore = (one: Group[number], other: Group[number]): boolean => {
+  if (one.alert.id === other.alert.id) return one.delivery.transition === 'firing'
+  if ((one.alert.state === 'resolved') !== (other.alert.state === 'resolved')) return one.alert.state === 'resolved'
+  return (one.alert.resolvedAt ?? one.alert.startedAt) < (other.alert.resolvedAt ?? other.alert.startedAt)
 }
 
 const noticeOf = (group: Group): Notice => {

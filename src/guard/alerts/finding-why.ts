@@ -4,10 +4,11 @@ import { type Why, whyOf } from '../../analysis/why.ts'
 import type { Filter } from '../../core/question.ts'
 import type { Evidence } from './evidence.ts'
 
-const weekMs = 7 * 86_400_000
+/** Long enough that a few days of an incident do not become what is usual. */
+const usualMs = 28 * 86_400_000
 
 export interface WhyOptions {
-  /** What it is compared with. Absent: the week before the period. */
+  /** What it is compared with. Absent: the four weeks before the period. */
   readonly before?: Period
   /** Filters of the period before, where they are others. */
   readonly whereBefore?: readonly Filter[]
@@ -22,7 +23,7 @@ export const whyFor = async (
   { ask }: Pick<Evidence, 'ask'>,
   options: WhyOptions = {},
 ): Promise<Why | undefined> => {
-  const before = options.before ?? { ...period, from: period.from - weekMs, to: period.from }
+  const before = options.before ?? { ...period, from: period.from - usualMs, to: period.from }
   const [now, usual] = await Promise.all([askSpendings(ask, period, where), askSpendings(ask, before, options.whereBefore ?? where)])
   const expected = options.expected ?? scaledCost(costOf(usual.all), period, before)
   return whyOf(usual.all, now.all, expected === 'same-runs' ? undefined : expected)

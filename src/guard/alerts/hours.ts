@@ -9,10 +9,12 @@ import { segmentOf } from './finding-text.ts'
 export interface HoursOf {
   readonly by: readonly Breakdown[]
   readonly where: readonly Filter[]
+  /** Absent: cost, in dollars. */
+  readonly measure?: 'cost' | 'tokens'
 }
 
 export interface SegmentHours {
-  /** Dollars per hour, oldest first, up to the end of the period: hours as the zone's clocks show them. */
+  /** Dollars (or tokens) per hour, oldest first, up to the end of the period: hours as the zone's clocks show them. */
   readonly hourly: readonly number[]
   /** What comes at once: what a dear run costs, or a call where there are no runs. */
   readonly grain: number
@@ -37,34 +39,41 @@ const segmentsMax = 50
 
 /** What the costliest segments cost in every hour of a period that begins and ends with one. */
 export const askHours = async (ask: Ask, of: HoursOf, from: number, until: number, zone: string): Promise<UtcHours> => {
-  const { by, where } = of
+  const { by, where, measure = 'cost' } = of
   const found = new Map<string, { hourly: number[]; grain: number }>()
   const period = { by, where, zone, top: segmentsMax }
-  const { rows } = await ask({ ...period, from, to: until, measures: ['cost', 'calls'] })
+  const { rows } = await ask({ ...period, from, to: until, measures: [measure, 'calls'] })
   for (const row of rows.filter(({ folded }) => folded === undefined)) {
-    const grain = Number(row.cost) / Math.max(1, countOf(row, 'calls'))
+    const grain = Number(row[measure]) / Math.max(1, countOf(row, 'calls'))
     found.set(keyOf(segmentOf(by, row)), { hourly: Array((until - from) / hourMs).fill(0), grain })
   }
   // A week of runs says what a dear one costs, and is read a good deal faster than four.
-  const dear = await ask({ ...period, from: Math.max(from, until - weekMs), to: until, measures: ['costP95'] })
-  for (const row of dear.rows) {
+  const dear =
+    measure === 'cost' ? await ask({ ...period, from: Math.max(from, until - weekMs), to: until, measures: ['costP95'] }) : undefined
+  for (const row of dear?.rows ?? []) {
     const segment = found.get(keyOf(segmentOf(by, row)))
     if (segment !== undefined) segment.grain = Number(row.costP95 ?? 0) || segment.grain
   }
   for (const question of weekly(of, from, until, zone, rows))
     for (const row of (await ask(question)).rows) {
       const hourly = found.get(keyOf(segmentOf(by, row)))?.hourly
-      if (hourly !== undefined) hourly[hourOf(row, from)] = Number(row.cost)
+      if (hourly !== undefined) hourly[hourOf(row, from)] = Number(row[measure])
     }
   return { from, until, segments: found }
 }
 
 /** A week at a time, so that no answer has too many rows; for the segments that are kept alone, as far as one filter can name them. */
-const weekly = ({ by, where }: HoursOf, from: number, until: number, zone: string, rows: readonly AnswerRow[]): readonly Question[] => {
+const weekly = (
+  { by, where, measure = 'cost' }: HoursOf,
+  from: number,
+  until: number,
+  zone: string,
+  rows: readonly AnswerRow[],
+): readonly Question[] => {
   if (rows.length === 0) return []
   const named = by.slice(0, 1).map((name): Filter => ({ by: name, values: [...new Set(rows.map((row) => textOf(row[name])))] }))
   return Array.from({ length: Math.ceil((until - from) / weekMs) }, (_, week) => ({
-    measures: ['cost'],
+    measures: [measure],
     by,
     where: [...where, ...named],
     interval: 'hour',

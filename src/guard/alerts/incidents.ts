@@ -6,10 +6,10 @@ import { filtersOf } from './finding-text.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
-/** An incident that was told is not told again by another rule for this long after its end. */
-const rememberedMs = 7 * dayMs
-/** The same rule may tell the same thing again after this long: one that comes back every night is one incident, one of next week another. */
-const sameRuleMs = dayMs
+/** An incident that was told is not told again for this long after its end. */
+const rememberedMs = dayMs
+/** What makes a run dearer stays until somebody repairs it: the same rule finds it again every busy day, and that is no other incident. */
+const sameRuleMs = 7 * dayMs
 /** Incidents that one alert is compared with; the latest. */
 const comparedMax = 20
 /** So much of the smaller one has to lie in the other. */
@@ -43,7 +43,10 @@ const isCandidate = (alert: AlertRecord, other: AlertRecord, now: number): boole
   const isSameRule = other.rule === alert.rule && other.key === alert.key
   // What was told as part of another says too little of what it is part of.
   if (other.partOf !== undefined && !isSameRule) return false
-  return other.state === 'firing' || now - (other.resolvedAt ?? 0) < (isSameRule ? sameRuleMs : rememberedMs)
+  if (other.state === 'firing') return true
+  // A run that goes wrong now is not the one that went wrong yesterday.
+  if ('run' in alert.segment) return false
+  return now - (other.resolvedAt ?? 0) < (isSameRule && alert.cause !== 'traffic' ? sameRuleMs : rememberedMs)
 }
 
 const isSameIncident = async (
