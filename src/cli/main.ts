@@ -1,46 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
-import { TaximeterError } from '../core/errors.ts'
-import { commands } from './commands.ts'
-import type { Io } from './io.ts'
-import { version } from './version.ts'
+import { setFlagsFromString } from 'node:v8'
 
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal))
+// The young generation of a server at rest: 1 MB instead of 16 for each thread. Measured: 8 MB less resident memory, and the same
+// CPU time per ingested event. The program is loaded after it, because what is loaded before has grown already.
+setFlagsFromString('--max-semi-space-size=1')
+setFlagsFromString('--semi-space-growth-factor=1')
 
-const io: Io = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-  input: process.stdin,
-  environment: process.env,
-  now: Date.now,
-  isTerminal: process.stdout.isTTY === true,
-  stop: stop.signal,
-  onReload: (listener) => {
-    process.on('SIGHUP', listener)
-    return () => process.off('SIGHUP', listener)
-  },
-  setExitCode: (code) => {
-    process.exitCode = code
-  },
-}
-
-// A reader that has seen enough (`taximeter report | head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-
-const program = new Command('taximeter')
-  .description('what AI agents cost while they run')
-  .version(version)
-  .enablePositionalOptions()
-  .exitOverride()
-for (const [index, command] of commands.entries()) program.addCommand(command(io).exitOverride(), { isDefault: index === 0 })
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode
-  else if (error instanceof TaximeterError) {
-    io.err(`${error.message}\n`)
-    process.exitCode = 1
-  } else throw error
-}
+await import('./program.ts')

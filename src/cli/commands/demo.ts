@@ -8,7 +8,6 @@ import { formatUsd, parseUsd } from '../../core/money.ts'
 import { type Measure, parseQuestion } from '../../core/question.ts'
 import type { Store } from '../../ledger/store.ts'
 import { TokenTracker } from '../../sdk/token-tracker.ts'
-import { DemoFailure, tasks } from '../demo/tasks.ts'
 import { demoUpstream } from '../demo/upstream.ts'
 import { configOf, type Io } from '../io.ts'
 import { listen } from '../listen.ts'
@@ -48,6 +47,8 @@ export const demoCommand = (io: Io): Command =>
     })
 
 const runTasks = async (io: Io, url: string, upstream: string): Promise<void> => {
+  // Three client libraries, 20 MB of memory: only for the demo.
+  const { DemoFailure, tasks } = await import('../demo/tasks.ts')
   const tracker = new TokenTracker({ url, environment: 'demo', team: 'samples' })
   try {
     for (const task of tasks) {
