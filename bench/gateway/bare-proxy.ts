@@ -53,4 +53,4 @@ server.listen(0, '127.0.0.1', () => {
   process.send?.({ port: (server.address() as AddressInfo).port })
 })
 
-process.on('message', () => process.send?.({ cpu: process.cpuUsage(), rss: process.memoryUsage().rss }))
+process.on('message', () => process.send?.({ main: process.threadCpuUsage(), cpu: process.cpuUsage(), rss: process.memoryUsage().rss, mem: process.memoryUsage() }))

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PriceBook } from '../core/price-book.ts'
 import type { BudgetGuard } from '../guard/guard.ts'
@@ -6,6 +5,7 @@ import type { KeyRing } from '../intake/keys.ts'
 import { type Admission, admissionOf } from './admission.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import type { GatewayError } from './error-forms.ts'
+import { createEventIds } from './event-ids.ts'
 import { answerError, type Workshop } from './exchange.ts'
 import { type GatewayLimits, gatewayLimits } from './limits.ts'
 import { createMemorySpool } from './memory-spool.ts'
@@ -72,7 +72,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     pools: createUpstreamPools(limits),
     outbox: createOutbox({ intake, spool, limits, ...(warn && { warn }) }),
     promptHash: createPromptHash(options.hashKey),
-    nextId: () => eventIdAt(now()),
+    nextId: createEventIds(now),
     now,
     counters: createCounters(),
     held: { total: 0 },
@@ -150,13 +150,6 @@ export const createGateway = (options: GatewayOptions): Gateway => {
 
 /** How late it may be seen that a stream which stays open is complete. */
 const sweepMs = 25
-
-/** A UUID of version 7: the time, then randomness from the runtime's own pool. */
-const eventIdAt = (at: number): string => {
-  const time = at.toString(16).padStart(12, '0')
-  const random = randomUUID()
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`
-}
 
 const uncheckedError: GatewayError = { status: 503, code: 'INTERNAL', message: 'The key could not be checked.' }
 const closedError: GatewayError = { status: 503, code: 'UPSTREAM_FAILED', message: 'This gateway is being stopped.', retryAfterSeconds: 5 }
