@@ -4,19 +4,19 @@ import { explain, openFile, openForReading } from './open-file.ts'
 import { createReader } from './reader.ts'
 import type { Call, Reply, Thread, ThreadOptions } from './thread.ts'
 import type { Parcel } from './wire.ts'
-import { createWriter } from './writer.ts'
+import { createWriter, type WriterOptions } from './writer.ts'
 
 type Methods = Readonly<Record<string, (...values: never[]) => unknown>>
 
 /** What a thread does: it answers calls, the first of which opens the file. */
-export const createService = (options: ThreadOptions): ((call: Call) => Reply) => {
+export const createService = (options: ThreadOptions, writerOptions: WriterOptions = {}): ((call: Call) => Reply) => {
   let database: Database | undefined
   let methods: Methods = {}
 
   const open = (): void => {
     if (options.role === 'writer') {
       database = openFile(options.path, options.durability, options.pagesMax)
-      const writer = createWriter(database)
+      const writer = createWriter(database, writerOptions)
       methods = { append: (parcel: Parcel) => writer.append(parcel) }
     } else {
       database = openForReading(options.path)
@@ -38,8 +38,8 @@ export const createService = (options: ThreadOptions): ((call: Call) => Reply) =
 }
 
 /** The same without a thread of its own, for tests that open hundreds of ledgers. */
-export const startDirect = async (options: ThreadOptions): Promise<Thread> => {
-  const answer = createService(options)
+export const startDirect = async (options: ThreadOptions, writerOptions: WriterOptions = {}): Promise<Thread> => {
+  const answer = createService(options, writerOptions)
   const thread: Thread = {
     async call<Value>(method: string, values: readonly unknown[]) {
       const reply = structuredClone(answer({ id: 0, method, values: structuredClone(values) }))

@@ -10,4 +10,6 @@ const folder = mkdtempSync(join(tmpdir(), 'taximeter-ledger-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
 
-describeStore('the ledger in SQLite', () => openStore({ path: join(folder, `${++files}.db`), durability: 'normal' }, startDirect))
+describeStore('the ledger in SQLite', () =>
+  openStore({ path: join(folder, `${++files}.db`), durability: 'normal' }, (options) => startDirect(options)),
+)
