@@ -7,6 +7,7 @@ import type { Unit } from '../core/units.ts'
 import type { UsageFlag, UsageQuality } from '../core/usage.ts'
 import type { EventJson, ItemResult, RejectionReason } from '../intake/event-json.ts'
 
+export type * from './forecast-api.ts'
 export type * from './guard-api.ts'
 export type * from './price-api.ts'
 
@@ -52,7 +53,7 @@ export interface IngestAnswer {
   readonly counts: { readonly accepted: number; readonly duplicate: number; readonly rejected: number }
 }
 
-/** `GET /v1/query`. With `compare=previous`, the same question put to the period of equal length just before. */
+/** `GET /v1/query`. With `compare=previous` (or a period, or `release:<name>`), the same question put to what it is compared with. */
 export interface QueryAnswer extends Answer {
   readonly previous?: Answer
 }
