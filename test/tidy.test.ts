@@ -63,7 +63,7 @@ const filesUnder = (folder: string): readonly string[] =>
         .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     : []
 
-const isTest = (path: string): boolean => /\.(test|contract)\.tsx?$|\/contract\//.test(path)
+const isTest = (path: string): boolean => /\.(test|contract|child)\.tsx?$|\/contract\//.test(path)
 const sources = filesUnder('src').filter((path) => /\.ts$/.test(path))
 const shipped = sources.filter((path) => !isTest(path))
 const all = [...sources, ...['dashboard/src', 'test', 'bench', 'scripts'].flatMap(filesUnder).filter((path) => /\.tsx?$/.test(path))]
