@@ -50,12 +50,12 @@ describeInBrowser('every page', () => {
     ['Overview, as a table', () => '/?last=30d&by=model&table=1'],
     ['Explore', () => '/explore?measure=cost,runs,costP95&by=team,task&where=-team:finance'],
     ['Explore over time', () => '/explore?measure=latencyP95&by=model&interval=day&last=30d'],
-    ['Runs', () => '/runs?sort=costliest'],
+    ['Runs', () => '/runs?sort=costliest&where=agent:nightly-analyst'],
     [
       'Run',
       () => idOf('/v1/runs?sort=costliest&limit=1&last=30d', (answer: RunsAnswer) => answer.runs[0]?.run).then((id) => `/runs/${id}`),
     ],
-    ['Calls', () => '/calls?last=24h'],
+    ['Calls', () => '/calls?last=30d&where=basis:estimated'],
     ['Sessions', () => '/sessions'],
     [
       'Session',

@@ -106,7 +106,7 @@ const Comparison = ({ before, after }: { before: string; after: string }): React
     return <Asked query={{ data: undefined, error, refetch: right.refetch }}>{() => null}</Asked>
   }
   return (
-    <div className="grid items-start gap-x-8 gap-y-6 xl:grid-cols-2">
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-x-8 gap-y-6 xl:grid-cols-[repeat(2,minmax(0,1fr))]">
       <WholeTable before={before} after={after} left={left.data} right={right.data} />
       <PartsTable before={before} after={after} by={by} left={leftParts.data} right={rightParts.data} />
     </div>
@@ -117,13 +117,13 @@ const Heads = ({ first, before, after }: { first: ReactNode; before: string; aft
   <thead>
     <tr className="border-b border-line text-xs text-ink-3">
       <th className="py-2 text-left font-medium">{first}</th>
-      <th className="max-w-32 truncate py-2 pl-3 text-right font-medium">
+      <th className="max-w-32 truncate py-2 pl-3 text-right max-sm:pl-2 font-medium">
         <bdi>{before}</bdi>
       </th>
-      <th className="max-w-32 truncate py-2 pl-3 text-right font-medium text-ink">
+      <th className="max-w-32 truncate py-2 pl-3 text-right max-sm:pl-2 font-medium text-ink">
         <bdi>{after}</bdi>
       </th>
-      <th className="w-16 py-2 pl-3 text-right font-medium">Change</th>
+      <th className="w-16 py-2 pl-3 text-right max-sm:pl-2 font-medium">Change</th>
     </tr>
   </thead>
 )
@@ -139,7 +139,7 @@ const WholeTable = ({
   left: QueryAnswer
   right: QueryAnswer
 }): ReactNode => (
-  <table className="w-full text-[0.8125rem]">
+  <table className="w-full text-[0.8125rem] max-sm:text-xs">
     <caption className="sr-only">
       {before} against {after}
     </caption>
@@ -164,13 +164,13 @@ const WholeTable = ({
               {info.title}
             </th>
             {[before, after].map((release, index) => (
-              <td key={`${release}${index === 0 ? ' before' : ''}`} className="py-1.5 pl-3 text-right font-medium">
+              <td key={`${release}${index === 0 ? ' before' : ''}`} className="py-1.5 pl-3 text-right max-sm:pl-2 font-medium">
                 <ViewLink to="/runs" patch={{ where: [whereRelease(release)], sort: 'costliest' }} className="hover:underline">
                   <FigureText info={info} value={index === 0 ? then : now} />
                 </ViewLink>
               </td>
             ))}
-            <td className="py-1.5 pl-3 text-right">
+            <td className="py-1.5 pl-3 text-right max-sm:pl-2">
               <Change change={changeOf(approximate(now), approximate(then))} isNeutral={neutral.has(name)} />
             </td>
           </tr>
@@ -203,7 +203,7 @@ const PartsTable = ({ before, after, by, left, right }: PartsTableProps): ReactN
   ]
   const present = new Map((right?.rows ?? []).map((row) => [row[by], row]))
   return (
-    <table className="w-full text-[0.8125rem]">
+    <table className="w-full text-[0.8125rem] max-sm:text-xs">
       <caption className="sr-only">
         Cost per run by {by}, {before} against {after}
       </caption>
@@ -241,9 +241,9 @@ const PartsTable = ({ before, after, by, left, right }: PartsTableProps): ReactN
                   <bdi>{valueText(by, value)}</bdi>
                 </ViewLink>
               </th>
-              <td className="py-1.5 pl-3 text-right">{figureText(info, then)}</td>
-              <td className="py-1.5 pl-3 text-right font-medium">{figureText(info, now)}</td>
-              <td className="py-1.5 pl-3 text-right">
+              <td className="py-1.5 pl-3 text-right max-sm:pl-2">{figureText(info, then)}</td>
+              <td className="py-1.5 pl-3 text-right max-sm:pl-2 font-medium">{figureText(info, now)}</td>
+              <td className="py-1.5 pl-3 text-right max-sm:pl-2">
                 <Change change={changeOf(approximate(now), approximate(then))} />
               </td>
             </tr>

@@ -52,7 +52,7 @@ export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
 
 export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => {
   const { run, children } = detail
-  const withChildren = children.reduce((sum, child) => sum + (picoOf(child.costUsd) ?? 0n), picoOf(run.costUsd) ?? 0n)
+  const ofChildren = children.reduce((sum, child) => sum + (picoOf(child.costUsd) ?? 0n), 0n)
   return (
     <section
       aria-label="Figures of the run"
@@ -64,7 +64,7 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
         {run.unpricedCalls > 0 && <p className="text-xs text-bad">{count(run.unpricedCalls)} calls have no price: at least this much.</p>}
         {children.length > 0 && (
           <p className="text-xs text-ink-2">
-            <span className="font-medium">{usd(usdTextOf(withChildren))}</span> with{' '}
+            and <span className="font-medium">{usd(usdTextOf(ofChildren))}</span> in{' '}
             {children.length === 1 ? 'its sub-run' : `its ${children.length} sub-runs`}
           </p>
         )}
