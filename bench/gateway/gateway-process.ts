@@ -51,7 +51,14 @@ server.listen(0, '127.0.0.1', () => {
 })
 
 process.on('message', () => {
-  process.send?.({ counters: gateway.counters(), budgets: guard.counters(), main: process.threadCpuUsage(), cpu: process.cpuUsage(), rss: process.memoryUsage().rss, mem: process.memoryUsage() })
+  process.send?.({
+    counters: gateway.counters(),
+    budgets: guard.counters(),
+    main: process.threadCpuUsage(),
+    cpu: process.cpuUsage(),
+    rss: process.memoryUsage().rss,
+    mem: process.memoryUsage(),
+  })
 })
 process.on('SIGTERM', async () => {
   await gateway.close(2_000)

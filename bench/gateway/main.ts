@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { startPortkey } from './portkey.ts'
-import { type BenchProcess, pinning, startProcess } from './processes.ts'
+import { type BenchProcess, bundleProcesses, type Core, pinning, startProcess } from './processes.ts'
 
 // The gateway against the limit (bench/gateway/bare-proxy.ts) and against a peer, as ratios in one run.
 
@@ -89,13 +90,15 @@ export const benchGateway = async ({
   minutes = 0,
   portkey = false,
 }: GatewayBenchOptions = {}): Promise<GatewayFigures> => {
-  const upstream = await startProcess('upstream.ts', [], 'others')
-  const load = await startProcess('load.ts', [], 'others')
+  const bundles = await bundleProcesses()
+  const start = (name: string, args: readonly string[], core: Core) => startProcess(join(bundles.folder, `${name}.js`), args, core)
+  const upstream = await start('upstream', [], 'others')
+  const load = await start('load', [], 'others')
   const url = `http://127.0.0.1:${upstream.port}`
-  const bare: Target = { name: 'bare', process: await startProcess('bare-proxy.ts', [url], 'proxies'), path: '/v1/chat/completions' }
+  const bare: Target = { name: 'bare', process: await start('bare-proxy', [url], 'proxies'), path: '/v1/chat/completions' }
   const gateway: Target = {
     name: 'gateway',
-    process: await startProcess('gateway-process.ts', [url], 'proxies'),
+    process: await start('gateway-process', [url], 'proxies'),
     path: '/openai/v1/chat/completions',
     headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-1' },
   }
@@ -121,18 +124,19 @@ export const benchGateway = async ({
     // Code that has not run yet is slow on both sides; a gateway runs for days.
     for (const target of [bare, gateway])
       for (const isStream of [false, true]) await run(target, isStream, { seconds: Math.max(4, seconds) })
-    const start = (await gateway.process.ask<Vitals>('vitals')).rss
+    const warm = (await gateway.process.ask<Vitals>('vitals')).rss
     const json = await compare(rounds, bare, gateway, (target) => run(target, false))
     const streams = await compare(rounds, bare, gateway, (target) => run(target, true))
     const direct: Target = { name: 'direct', process: { ...bare.process, port: upstream.port }, path: bare.path }
     const added = await latencies(rounds, direct, bare, gateway, run)
-    const memory = await watchMemory(gateway, start, minutes, () => run(gateway, false, { seconds: 10, rate: 2_000 }))
+    const memory = await watchMemory(gateway, warm, minutes, () => run(gateway, false, { seconds: 10, rate: 2_000 }))
     const compared =
       peer &&
       (await comparePeer({ name: 'portkey', process: peer, path: '/v1/chat/completions', headers: peer.headers }, json, streams, run))
     return { json, streams, added, memory, bad: json.bad + streams.bad, ...(compared && { portkey: compared }) }
   } finally {
     for (const process of [gateway.process, bare.process, load, upstream, peer]) await process?.stop()
+    bundles.remove()
   }
 }
 

@@ -1,6 +1,8 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 
 /** One process of the bench, with the port that it listens on. */
 export interface BenchProcess {
@@ -22,11 +24,37 @@ const canPin = (() => {
 })()
 export const pinning = canPin ? 'proxies on core 0, upstream and load on core 1' : 'not pinned'
 
-export const startProcess = (file: string, args: readonly string[], core: Core): Promise<BenchProcess> =>
+const root = join(import.meta.dirname, '../..')
+
+/** The processes as bundles, as the package ships its code: what runs from source has a compiler in its memory. */
+export const bundleProcesses = async (): Promise<{ readonly folder: string; remove(): void }> => {
+  const top = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
+  const folder = join(top, 'dist')
+  mkdirSync(folder)
+  const own = ['upstream', 'load', 'bare-proxy', 'gateway-process'].map((name) => [name, join(import.meta.dirname, `${name}.ts`)])
+  await build({
+    entryPoints: { ...Object.fromEntries(own), worker: join(root, 'src/ledger/sqlite/worker.ts') },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    outExtension: { '.js': '.js' },
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    logLevel: 'error',
+    packages: 'bundle',
+  })
+  cpSync(join(root, 'package.json'), join(top, 'package.json'))
+  cpSync(join(root, 'prices/book.json'), join(top, 'prices/book.json'))
+  return { folder, remove: () => rmSync(top, { recursive: true, force: true }) }
+}
+
+export const startProcess = (path: string, args: readonly string[], core: Core): Promise<BenchProcess> =>
   new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, file), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(path, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)))
+    child.once('exit', (code) => reject(new Error(`${path} ended with ${code}`)))
     child.once('message', (message) => {
       pin(child.pid, core)
       resolve(processOf(child, (message as { port: number }).port))

@@ -221,8 +221,8 @@ const createHmacSha256 = (key: Buffer): ((message: string | Buffer) => string) =
 /** The rule of thumb that OpenAI and Anthropic give for English, and that unfinished answers are estimated with. */
 export const likelyTokens = (held: BodySize): number => Math.ceil(held.textBytes / 4) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
 
-/** For a budget: more than usual text has (3 bytes a token). Code, numbers and Chinese come near it; English needs 4 to 5. */
+/** For a budget: an estimate on the dear side, the same that the SDK makes. Only a token for every byte would be a bound, and would refuse far too early. */
 export const mostTokens = (held: BodySize): number => Math.ceil(held.textBytes / 3) + Math.ceil(held.mediaBytes / mediaBytesPerToken)
 
-/** No provider counts pictures or sounds by their bytes. A small picture is a thousand tokens, a large one hardly more: a middle that errs on the dear side for large ones. */
+/** No provider counts pictures or sounds by their bytes. A small picture is a thousand tokens and a large one hardly more, so that this is far too much for large ones. */
 const mediaBytesPerToken = 16
