@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { alertsCommand } from './commands/alerts.ts'
 import { budgetsCommand } from './commands/budgets.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { driftCommand } from './commands/drift.ts'
 import { exportCommand } from './commands/export.ts'
 import { pricesCommand } from './commands/prices.ts'
 import { quoteCommand } from './commands/quote.ts'
@@ -22,9 +24,11 @@ export const commands: readonly ((io: Io) => Command)[] = [
   runCommand,
   topCommand,
   budgetsCommand,
+  alertsCommand,
   quoteCommand,
   pricesCommand,
   repriceCommand,
+  driftCommand,
   exportCommand,
   doctorCommand,
 ]

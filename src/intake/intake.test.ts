@@ -53,6 +53,15 @@ describe('admit', () => {
     expect(await cost()).toEqual({ cost: '0.005712000000', calls: 1 })
   })
 
+  test('null is as good as absent, as clients of typed languages write it', async () => {
+    const nothing = { usage: null, flags: null, agent: null, tags: null, callKey: null, status: null, source: null, quality: null }
+    const rawUsage = { prompt_tokens: 1_200, completion_tokens: 300, total_tokens: 1_500 }
+    expect(await intake.admit([call(1, { ...nothing, rawUsage, dialect: 'openai-chat' }), call(2, nothing)])).toMatchObject([
+      { outcome: 'accepted', costUsd: '0.004800000000' },
+      { outcome: 'accepted', basis: 'unpriced' },
+    ])
+  })
+
   test('a client cannot claim to be the gateway', async () => {
     expect(await intake.admit([call(1, { source: 'gateway' })])).toMatchObject([{ outcome: 'rejected', reason: 'bad-field' }])
   })

@@ -72,7 +72,7 @@ const sourceOf = (json: Json, context: ParseContext): Source => {
 }
 
 const modelCall = (json: Json, base: Base): ModelCall => {
-  const usage = json.usage === undefined ? undefined : parseUsage(json.usage)
+  const usage = json.usage === undefined || json.usage === null ? undefined : parseUsage(json.usage)
   const status = oneOf<CallStatus>(json, 'status', callStatuses) ?? 'ok'
   return {
     ...base,
@@ -163,7 +163,7 @@ export const parseUsage = (value: unknown): Usage => {
 const flagNames: ReadonlySet<unknown> = new Set(usageFlags)
 
 const parseFlags = (value: unknown): readonly UsageFlag[] | undefined => {
-  if (value === undefined) return undefined
+  if (value === undefined || value === null) return undefined
   if (!Array.isArray(value) || value.length > usageFlags.length)
     throw new Rejection('bad-field', `"flags" should be a list of usage flags, got ${shown(value)}.`)
   // Flags of a newer client that we do not know yet carry no money: they are left out rather than losing the event.

@@ -12,7 +12,7 @@ import { Rejection } from './parse-event.ts'
 export const withRawUsage = (event: UsageEvent, json: unknown): readonly UsageEvent[] => {
   if (event.kind !== 'llm') return [event]
   const { rawUsage, dialect, usage } = json as { readonly rawUsage?: unknown; readonly dialect?: unknown; readonly usage?: unknown }
-  if (rawUsage === undefined || rawUsage === null || usage !== undefined) return [event]
+  if (rawUsage === undefined || rawUsage === null || (usage !== undefined && usage !== null)) return [event]
   const reading = readUsage({ rawUsage, provider: event.provider, ...(typeof dialect === 'string' && { dialect }) })
   if ('failure' in reading) {
     if (reading.failure === 'malformed')
