@@ -1,4 +1,5 @@
 import type { Answer, Basis } from '../../../src/server/api.ts'
+import { count } from './numbers.ts'
 
 /** The surest first; the same order everywhere. */
 export const basisInfo: readonly { readonly basis: Basis; readonly title: string; readonly about: string }[] = [
@@ -39,6 +40,6 @@ const sentenceOf = (calls: number, coverage: Answer['coverage']): string => {
   if (calls === 0) return 'No calls in this period.'
   const unsure = (['partial', 'estimated', 'unpriced'] as const).filter((basis) => coverage[basis].calls > 0)
   if (unsure.length === 0) return 'Every call is priced exactly.'
-  const parts = unsure.map((basis) => `${coverage[basis].calls.toLocaleString('en-US')} ${basis}`)
-  return `Of ${calls.toLocaleString('en-US')} calls, ${parts.join(', ')}.`
+  const parts = unsure.map((basis) => `${count(coverage[basis].calls)} ${basis}`)
+  return `Of ${count(calls)} calls, ${parts.join(', ')}.`
 }

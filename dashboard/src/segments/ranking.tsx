@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { useQuestion } from '../api/use-question.ts'
 import { seriesColor } from '../charts/palette.ts'
 import { ShareBar } from '../charts/sparkline.tsx'
-import { percent } from '../format/numbers.ts'
+import { count, percent } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
 import { attributeTitle, figureText, measureInfo, valueText } from '../state/measures.ts'
 import { useView } from '../state/use-view.ts'
@@ -51,7 +51,7 @@ export const Ranking = ({ title, by, measure = 'cost', where = [], top = 6, clas
                   <li key={`${row[by]}${isRest}`}>
                     <span className="flex items-baseline gap-3">
                       {isRest ? (
-                        <span className="mr-auto text-ink-3">{row.folded?.toLocaleString('en-US')} others</span>
+                        <span className="mr-auto text-ink-3">{count(row.folded)} others</span>
                       ) : (
                         <ViewLink
                           to="/explore"

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useQuestion } from '../api/use-question.ts'
+import { count } from '../format/numbers.ts'
 import { Card } from '../ui/card.tsx'
 import { CoverageMark } from '../ui/coverage-mark.tsx'
 import { PageHead } from '../ui/page-head.tsx'
@@ -24,7 +25,7 @@ export const SegmentPage = ({ kind, children }: { kind: SegmentKind; children?: 
       <SpendCard title="Spend over time" by={kind.by} measure={measure} isFixed where={kind.where} />
       <Card
         title={`All ${kind.title.toLowerCase()}`}
-        note={query.data === undefined ? undefined : `${query.data.rows.length.toLocaleString('en-US')} of them in this period`}
+        note={query.data === undefined ? undefined : `${count(query.data.rows.length)} of them in this period`}
         isFlush
         isStale={query.isPlaceholderData}
         actions={query.data !== undefined && <CoverageMark coverage={query.data.coverage} />}

@@ -142,7 +142,7 @@ const FigureLink = ({ kind, row, name, children }: { kind: SegmentKind; row: Ans
 const SegmentName = ({ kind, row }: { kind: SegmentKind; row: AnswerRow }): ReactNode => {
   const { filters } = useView()
   const value = row[kind.by]
-  if (typeof row.folded === 'number') return <span className="text-ink-3">{row.folded.toLocaleString('en-US')} others</span>
+  if (typeof row.folded === 'number') return <span className="text-ink-3">{count(row.folded)} others</span>
   if (value === null || value === undefined) {
     return (
       <ViewLink

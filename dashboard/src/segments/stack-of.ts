@@ -1,5 +1,6 @@
 import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { seriesColor } from '../charts/palette.ts'
+import { count } from '../format/numbers.ts'
 import { restOf } from '../format/sums.ts'
 import { bucketsOf, type Interval } from '../state/buckets.ts'
 import { type Figure, type MeasureInfo, valueText } from '../state/measures.ts'
@@ -68,7 +69,7 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       ),
     )
     layers.push({
-      name: `${folded.folded?.toLocaleString('en-US')} others`,
+      name: `${count(folded.folded)} others`,
       value: undefined,
       color: seriesColor(-1),
       total: folded[info.name],

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { CallJson } from '../../../../src/server/api.ts'
 import { useLiveState } from '../../api/live-context.tsx'
 import { useEntries } from '../../api/use-lists.ts'
-import { compact, duration } from '../../format/numbers.ts'
+import { compact, count, duration } from '../../format/numbers.ts'
 import { clockOf } from '../../format/times.ts'
 import { ChargeText } from '../../segments/charge-text.tsx'
 import { useSetView, useView } from '../../state/use-view.ts'
@@ -61,11 +61,7 @@ const PeriodCalls = ({ zone }: { zone: string }): ReactNode => {
 const LiveCalls = ({ zone }: { zone: string }): ReactNode => {
   const { recent, seen } = useLiveState()
   return (
-    <Card
-      title="As they come"
-      note={`${seen.toLocaleString('en-US')} since this page was opened; the latest ${recent.length} are shown`}
-      isFlush
-    >
+    <Card title="As they come" note={`${count(seen)} since this page was opened; the latest ${recent.length} are shown`} isFlush>
       {recent.length === 0 ? <Empty title="Waiting for the next call" icon="clock" /> : <CallTable calls={recent} zone={zone} />}
     </Card>
   )

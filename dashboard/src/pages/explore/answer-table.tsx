@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import type { AnswerRow, QueryAnswer } from '../../../../src/server/api.ts'
 import { ShareBar } from '../../charts/sparkline.tsx'
-import { changeOf } from '../../format/numbers.ts'
+import { changeOf, count } from '../../format/numbers.ts'
 import { approximate } from '../../format/sums.ts'
 import { clockOf } from '../../format/times.ts'
 import { attributeTitle, figureText, measureInfo, valueText } from '../../state/measures.ts'
@@ -133,8 +133,7 @@ interface RowNameProps {
 
 const RowName = ({ row, by, all, filters }: RowNameProps): ReactNode => {
   const text = valueText(by, row[by])
-  if (typeof row.folded === 'number')
-    return <span className="text-ink-3">{by === all[0] ? `${row.folded.toLocaleString('en-US')} others` : ''}</span>
+  if (typeof row.folded === 'number') return <span className="text-ink-3">{by === all[0] ? `${count(row.folded)} others` : ''}</span>
   if (by === 'run' && row[by] !== null) {
     return (
       <ViewLink to={pathOf('/runs', String(row[by]))} className="font-mono text-xs hover:underline">

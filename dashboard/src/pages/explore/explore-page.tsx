@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useQuestion } from '../../api/use-question.ts'
+import { count } from '../../format/numbers.ts'
 import type { intervals } from '../../state/buckets.ts'
 import { Card } from '../../ui/card.tsx'
 import { CoverageMark } from '../../ui/coverage-mark.tsx'
@@ -28,7 +29,7 @@ export const ExplorePage = (): ReactNode => {
       <ExploreChart asked={asked} />
       <Card
         title="Answer"
-        note={query.data === undefined ? undefined : `${query.data.rows.length.toLocaleString('en-US')} rows`}
+        note={query.data === undefined ? undefined : `${count(query.data.rows.length)} rows`}
         isFlush
         isStale={query.isPlaceholderData}
         actions={

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { SegmentJson, SegmentStatus } from '../../../../src/server/api.ts'
 import { useReadings } from '../../api/use-lists.ts'
 import { useQuestion } from '../../api/use-question.ts'
-import { decimalsFor, usdWith } from '../../format/numbers.ts'
+import { count, decimalsFor, usdWith } from '../../format/numbers.ts'
 import { valueText } from '../../state/measures.ts'
 import { useView } from '../../state/use-view.ts'
 import { filterText } from '../../state/view.ts'
@@ -114,7 +114,7 @@ const columnsOf = (segments: readonly SegmentJson[], hasStatus: boolean): readon
     money('perRun', 'Per run', (row) => row.costPerRunUsd, 'Cost of the runs that began in the period, divided by their number.'),
     money('p95', 'p95', (row) => row.costP95Usd, '95 of 100 runs cost no more than this.', 'sm'),
     money('burn', 'Per hour', (row) => row.burnRatePerHourUsd, 'Cost of the period, divided by its hours.', 'md'),
-    { id: 'runs', title: 'Runs', isNumber: true, from: 'md', sortBy: (row) => row.runs, cell: (row) => row.runs.toLocaleString('en-US') },
+    { id: 'runs', title: 'Runs', isNumber: true, from: 'md', sortBy: (row) => row.runs, cell: (row) => count(row.runs) },
     money('cost', 'Cost', (row) => row.costUsd, undefined, 'sm'),
     ...(hasStatus ? [statusColumn] : []),
   ]

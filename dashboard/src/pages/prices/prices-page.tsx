@@ -1,7 +1,7 @@
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react'
 import type { PriceJson, PricesAnswer, Unit } from '../../../../src/server/api.ts'
 import { usePrices } from '../../api/use-lists.ts'
-import { compact, exactUsd } from '../../format/numbers.ts'
+import { compact, count, exactUsd } from '../../format/numbers.ts'
 import { useSetView, useView } from '../../state/use-view.ts'
 import { Card } from '../../ui/card.tsx'
 import { Select } from '../../ui/controls.tsx'
@@ -41,11 +41,7 @@ export const PricesPage = (): ReactNode => {
           onChange={(provider) => setView({ provider: provider === '' ? undefined : provider, after: undefined })}
         />
       </div>
-      <Card
-        title={query.data === undefined ? 'Models' : `${query.data.matches.toLocaleString('en-US')} models`}
-        isFlush
-        isStale={query.isPlaceholderData}
-      >
+      <Card title={query.data === undefined ? 'Models' : `${count(query.data.matches)} models`} isFlush isStale={query.isPlaceholderData}>
         <Asked query={query}>
           {(data) =>
             data.prices.length === 0 ? (

@@ -2,6 +2,7 @@ import { useParams } from '@tanstack/react-router'
 import { type ReactNode, useMemo } from 'react'
 import type { RunDetailJson } from '../../../../src/server/api.ts'
 import { useRun } from '../../api/use-lists.ts'
+import { count } from '../../format/numbers.ts'
 import { RunTable } from '../../segments/run-table.tsx'
 import { useSetView, useView } from '../../state/use-view.ts'
 import { Card } from '../../ui/card.tsx'
@@ -44,11 +45,7 @@ const RunDetail = ({ detail }: { detail: RunDetailJson }): ReactNode => {
           <CostSoFar detail={detail} waterfall={waterfall} chosen={search.call} onChoose={choose} />
           <Card
             title="Steps"
-            note={
-              detail.hasMore
-                ? `The first ${detail.calls.length.toLocaleString('en-US')} of ${detail.run.calls.toLocaleString('en-US')} calls`
-                : undefined
-            }
+            note={detail.hasMore ? `The first ${count(detail.calls.length)} of ${count(detail.run.calls)} calls` : undefined}
             isFlush
           >
             <Waterfall waterfall={waterfall} chosen={search.call} onChoose={choose} />
