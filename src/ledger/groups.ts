@@ -51,8 +51,8 @@ const ranked = <F extends Found>(
   // Only a rate needs the length of its bucket.
   const hours = measure === 'burnRatePerHour' ? hoursOf(question, bucket) : 0
   const sorted = rows
-    .map((row) => ({ row, value: measure === undefined ? null : measureOf(measure, row.sums, hours) }))
-    .sort((left, right) => compareValues(right.value, left.value) || compareKeys(left.row.key, right.row.key))
+    .map((row) => ({ row, value: rankOf(measure === undefined ? null : measureOf(measure, row.sums, hours)) }))
+    .sort((left, right) => compareRanks(right.value, left.value) || compareKeys(left.row.key, right.row.key))
     .map(({ row }) => row)
   const kept = question.top === undefined ? sorted : sorted.slice(0, question.top)
   const rest = sorted.slice(kept.length)
@@ -90,14 +90,19 @@ export const asksForCalls = (question: Question): boolean => question.measures.s
 
 export const asksForPercentiles = (question: Question): boolean => question.measures.some((measure) => /^costP\d\d$/.test(measure))
 
-/** Values of one measure: numbers and, past 2⁵³, decimal strings; "not defined" is below everything. */
-const compareValues = (left: Value, right: Value): number => {
-  if (left === null || right === null) return Number(left !== null) - Number(right !== null)
-  if (typeof left === 'number' && typeof right === 'number') return left - right
-  if (typeof left === 'number') return -1
-  if (typeof right === 'number') return 1
-  const difference = BigInt(left.replace('.', '')) - BigInt(right.replace('.', ''))
-  return difference < 0n ? -1 : difference > 0n ? 1 : 0
+/** A value as a double, for which most differ, and as an integer for those that do not. Values of one measure have equally many decimals. */
+interface Rank {
+  readonly rough: number
+  readonly exact: Value
+}
+
+/** "Not defined" is below everything. */
+const rankOf = (value: Value): Rank => ({ rough: value === null ? Number.NEGATIVE_INFINITY : Number(value), exact: value })
+
+const compareRanks = (left: Rank, right: Rank): number => {
+  if (left.rough !== right.rough) return left.rough - right.rough
+  if (typeof left.exact !== 'string' || typeof right.exact !== 'string' || left.exact === right.exact) return 0
+  return BigInt(left.exact.replace('.', '')) < BigInt(right.exact.replace('.', '')) ? -1 : 1
 }
 
 const compareKeys = (left: readonly (string | null)[], right: readonly (string | null)[]): number => {

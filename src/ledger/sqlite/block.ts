@@ -49,6 +49,12 @@ export const lowColumns: readonly number[] = [
 
 export const two32 = 2 ** 32
 
+/** An amount from its two parts. */
+export const bigOf = (low: number, high: number): bigint => {
+  const value = high * two32 + low
+  return Number.isSafeInteger(value) ? BigInt(value) : BigInt(high) * BigInt(two32) + BigInt(low)
+}
+
 /** Rows of sums, column by column. A column that is absent is all zeros. */
 export interface Block {
   rows: number
@@ -120,8 +126,17 @@ const sumUp = (source: Float64Array, target: Int32Array, groups: number, select:
 }
 
 /** Writes each row's group into `target`; gives one row of each group. */
-const groupRows = (from: Block, dims: readonly number[], rows: number, select: Int32Array | undefined, target: Int32Array): Int32Array => {
-  const values = dims.map((dim) => from.dims[dim]).filter((dim) => dim !== undefined && isMixed(dim, rows, select)) as readonly Int32Array[]
+const groupRows = (from: Block, dims: readonly number[], rows: number, select: Int32Array | undefined, target: Int32Array): Int32Array =>
+  groupBy(
+    dims.map((dim) => from.dims[dim]).filter((dim) => dim !== undefined),
+    rows,
+    select,
+    target,
+  )
+
+/** Rows that agree in all lists are a group: writes each row's group into `target`, gives one row of each. */
+export const groupBy = (lists: readonly Int32Array[], rows: number, select: Int32Array | undefined, target: Int32Array): Int32Array => {
+  const values = lists.filter((list) => isMixed(list, rows, select))
   let size = 16
   while (size < rows * 2) size *= 2
   const table = new Int32Array(size).fill(-1)

@@ -35,7 +35,7 @@ export const openFile = (path: string, durability: 'full' | 'normal', pagesMax?:
 export const openForReading = (path: string): Database => {
   try {
     const database = openDatabase(path, { readOnly: true })
-    database.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
+    database.exec('PRAGMA cache_size = -16000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY')
     return database
   } catch (cause) {
     throw explain(cause, path)

@@ -4,23 +4,20 @@ import { column, dimOf, two32 } from './block.ts'
 import type { Chunk, ChunkColumn } from './chunk.ts'
 import { type Axis, applyFilter, createGroups, isRefused, type RowFilter } from './summing.ts'
 
-interface Amount {
-  readonly low: number
-  readonly high: number
-}
-
-/** What one run did in one segment of calls. */
-export interface RunCell {
-  readonly llm: Amount
-  readonly tool: Amount
-  readonly tokens: Amount
+/** One segment of calls of one kind: what each run did in it, by the run's place. */
+export interface RunColumn {
+  readonly values: readonly number[]
+  readonly isTool: boolean
+  readonly calls: Int32Array
+  readonly low: Float64Array
+  readonly high: Float64Array
+  readonly tokens: Float64Array
 }
 
 /** The table of a period's runs (down) and the segments of their calls (across). */
 export interface RunCells {
   add(chunk: Chunk): void
-  /** Calls back for every cell that has calls: the run's place, the values on the axes. */
-  each(back: (place: number, values: readonly number[], cell: RunCell) => void): void
+  finish(): readonly RunColumn[]
 }
 
 /** Cells that are kept at once: 100,000 runs by 200 models. */
@@ -30,13 +27,9 @@ const cellsMax = 20_000_000
  * Sums owners' chunks into cells. Segments of calls are few, so each has a column of its own with a place for every run: no
  * look-up per row but the one in the chunk's own short list of runs.
  */
-export const createRunCells = (
-  ids: readonly number[],
-  axes: readonly Axis[],
-  filters: readonly RowFilter[],
-  hasTokens: boolean,
-): RunCells => {
-  const places = new Map(ids.map((id, place) => [id, place]))
+export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: readonly RowFilter[], hasTokens: boolean): RunCells => {
+  const places = new Map<number, number>()
+  for (const [place, id] of ids.entries()) places.set(id, place)
   // The kind tells money of models from that of tools.
   const groups = createGroups(axes.length + 1)
   const all = [...axes, { dim: dimOf.kind }]
@@ -73,30 +66,30 @@ export const createRunCells = (
       for (const filter of filters) applyFilter(chunk, filter, target)
       grow()
       const tokenColumns = hasTokens ? tokensOf(chunk) : []
+      const [callsIn, lowIn, highIn] = [chunk.columns[column.calls], chunk.columns[column.cost], chunk.columns[column.cost + 1]]
       for (let row = 0; row < chunk.rows; row++) {
         const group = target[row] as number
-        const place = placeOf[runs.places?.[row] ?? 0] as number
+        const place = placeOf[runs.places === undefined ? 0 : (runs.places[row] as number)] as number
         if (group === 0 || place === -1) continue
-        addAt(calls[group] as Int32Array, place, at(chunk.columns[column.calls], row))
-        addAt(low[group] as Float64Array, place, at(chunk.columns[column.cost], row))
-        addAt(high[group] as Float64Array, place, at(chunk.columns[column.cost + 1], row))
+        addAt(calls[group] as Int32Array, place, at(callsIn, row))
+        addAt(low[group] as Float64Array, place, at(lowIn, row))
+        addAt(high[group] as Float64Array, place, at(highIn, row))
         for (const { column: found, scale } of tokenColumns) addAt(tokens[group] as Float64Array, place, at(found, row) * scale)
       }
     },
-    each(back) {
+    finish() {
       const keys = groups.keys()
-      const zero: Amount = { low: 0, high: 0 }
-      for (let group = 1; group < groups.count(); group++) {
-        const values = axes.map((_, index) => keys[index + 1]?.[group] ?? 0)
-        const isTool = keys[axes.length + 1]?.[group] === 1
-        const counts = calls[group] as Int32Array
-        for (let place = 0; place < counts.length; place++) {
-          if (counts[place] === 0) continue
-          const money = { low: low[group]?.[place] ?? 0, high: high[group]?.[place] ?? 0 }
-          const used = tokens[group]?.[place] ?? 0
-          back(place, values, { llm: isTool ? zero : money, tool: isTool ? money : zero, tokens: { low: used, high: 0 } })
+      return Array.from({ length: groups.count() - 1 }, (_, index) => {
+        const group = index + 1
+        return {
+          values: axes.map((_axis, axis) => keys[axis + 1]?.[group] ?? 0),
+          isTool: keys[axes.length + 1]?.[group] === 1,
+          calls: calls[group] as Int32Array,
+          low: low[group] as Float64Array,
+          high: high[group] as Float64Array,
+          tokens: tokens[group] as Float64Array,
         }
-      }
+      })
     },
   }
 }

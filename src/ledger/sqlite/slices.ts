@@ -7,15 +7,13 @@ import { rawDim } from './raw-rows.ts'
 export const sliceOf = (chunk: Chunk, unit: number, columns: readonly number[]): Chunk => {
   const dims = [...chunk.dims]
   dims[rawDim.unit] = { values: Int32Array.of(unit), places: undefined }
-  const found = [...chunk.columns]
+  const found: (ChunkColumn | undefined)[] = []
   found[column.calls] = chunk.columns[column.sliceCalls(unit)]
   found[column.cost] = chunk.columns[column.sliceCost(unit)]
   found[column.cost + 1] = chunk.columns[column.sliceCost(unit) + 1]
-  for (const id of columns) if (isTokens(id) && id !== column.tokens(unit) && id !== column.tokens(unit) + 1) found[id] = undefined
+  for (const id of columns) if (id === column.tokens(unit) || id === column.tokens(unit) + 1) found[id] = chunk.columns[id]
   return { rows: chunk.rows, dims, columns: found, times: timesOfRows(chunk, found[column.calls]) }
 }
-
-const isTokens = (id: number): boolean => id >= column.tokens(0) && id < column.tokens(unitNames.length)
 
 /** What several units make together; of more than one only over entries, where a call is a row. */
 export const slicesTogether = (chunk: Chunk, units: readonly number[], columns: readonly number[]): Chunk => {

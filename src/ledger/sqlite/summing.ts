@@ -84,8 +84,8 @@ export const createSummer = (axes: readonly Axis[], filters: readonly RowFilter[
     add(chunk, bucket, sign) {
       if (chunk.rows === 0 || !assign(chunk, bucket)) return
       grow()
-      for (const [index, id] of columns.entries()) {
-        const found = chunk.columns[id]
+      for (let index = 0; index < columns.length; index++) {
+        const found = chunk.columns[columns[index] as number]
         if (found !== undefined) addColumn(sums[index] as Float64Array, target, chunk.rows, found, sign)
       }
       rowsSinceCarry += chunk.rows
