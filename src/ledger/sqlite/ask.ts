@@ -14,7 +14,7 @@ import type { Summed } from './summing.ts'
 /** A group while the answer is put together: what its calls sum to, its latencies, and which segments' runs are in it. */
 interface Gathered extends Omit<Found, 'sums'> {
   readonly calls: Sums
-  readonly latency: Map<number, number>
+  latency: Map<number, number> | undefined
   readonly runSegments: number[]
 }
 
@@ -58,7 +58,7 @@ const gatheredOf = (bucket: number | undefined, key: readonly (string | null)[])
   bucket,
   key,
   calls: emptySums(),
-  latency: new Map(),
+  latency: undefined,
   runSegments: [],
 })
 
@@ -72,12 +72,12 @@ const gatherGroups = (width: number, { groups, columns, latencies }: CallSums, g
     if (groups.sums[0]?.[index] === 0) continue
     const group = groupOf[index] as number
     known[group] ??= groupFor(segments[0]?.[index] ?? 0, valuesAt(segments, index))
-    addFlagged(known[group], columns, groups.sums, index, flagsAt(groups, width, index))
+    addFlagged(known[group].calls, columns, groups.sums, index, flagsAt(groups, width, index))
   }
   if (latencies === undefined) return
   for (const [index, bins] of latencies.groups.bins.entries()) {
     if (bins.every((count) => count === 0)) continue
-    addBins(groupFor(latencies.groups.keys[0]?.[index] ?? 0, valuesAt(latencies.groups.keys, index)).latency, bins)
+    addBins(groupFor(latencies.groups.keys[0]?.[index] ?? 0, valuesAt(latencies.groups.keys, index)), bins)
   }
 }
 
@@ -103,27 +103,32 @@ const gatherTotal = (width: number, { groups, total, columns, latencies }: CallS
   })
   for (const [flag, index] of first.entries()) {
     const values = flags.map((key) => key[index] ?? 0)
-    if (sums[0]?.[flag] !== 0) addFlagged(all, columns, sums, flag, values)
+    if (sums[0]?.[flag] === 0) continue
+    addFlagged(all.calls, columns, sums, flag, values)
+    const covered = (all.calls.coverage[bases[values[3] ?? 0] ?? 'unpriced'] ??= { calls: 0, cost: 0n })
+    covered.calls += sums[0]?.[flag] ?? 0
+    covered.cost += bigOf(sums[1]?.[flag] ?? 0, sums[2]?.[flag] ?? 0)
   }
-  for (const bins of (latencies?.total ?? latencies?.groups)?.bins ?? []) addBins(all.latency, bins)
+  for (const bins of (latencies?.total ?? latencies?.groups)?.bins ?? []) addBins(all, bins)
 }
 
-const addBins = (into: Map<number, number>, bins: Int32Array): void => {
+const addBins = (group: Gathered, bins: Int32Array): void => {
+  const into = (group.latency ??= new Map())
   for (let bin = 0; bin < bins.length; bin++) {
     const count = bins[bin] as number
     if (count !== 0) into.set(bin, (into.get(bin) ?? 0) + count)
   }
 }
 
-/** Adds calls of one kind, basis and so on to the sums of the segment that they are in. */
+/** Adds calls of one kind to the sums of the segment that they are in. Coverage is only told of the total. */
 const addFlagged = (
-  { calls }: Gathered,
+  calls: Sums,
   columns: readonly number[],
   sums: readonly Float64Array[],
   index: number,
   flags: readonly number[],
 ): void => {
-  const [kind, isError, isRetry, basis = 0] = flags
+  const [kind, isError, isRetry] = flags
   const pairAt = (place: number): bigint => bigOf(sums[place]?.[index] ?? 0, sums[place + 1]?.[index] ?? 0)
   const count = sums[0]?.[index] ?? 0
   const cost = pairAt(1)
@@ -137,9 +142,6 @@ const addFlagged = (
   }
   if (isError) calls.errors += count
   if (isRetry) calls.retries += count
-  const covered = (calls.coverage[bases[basis] ?? 'unpriced'] ??= { calls: 0, cost: 0n })
-  covered.calls += count
-  covered.cost += cost
   for (let place = 3; place < columns.length; place += 2) {
     const unit = unitNames[((columns[place] ?? 0) - column.tokens(0)) / 2]
     if (unit === undefined || (sums[place]?.[index] === 0 && sums[place + 1]?.[index] === 0)) continue
@@ -151,8 +153,8 @@ const together = (groups: readonly Gathered[]): Gathered => {
   const sum = gatheredOf(undefined, [])
   for (const group of groups) {
     addCallSums(sum.calls, group.calls)
-    for (const [bin, count] of group.latency) sum.latency.set(bin, (sum.latency.get(bin) ?? 0) + count)
-    sum.runSegments.push(...group.runSegments)
+    for (const [bin, count] of group.latency ?? []) (sum.latency ??= new Map()).set(bin, (sum.latency.get(bin) ?? 0) + count)
+    for (const segment of group.runSegments) sum.runSegments.push(segment)
   }
   return sum
 }
@@ -163,7 +165,7 @@ const createFinisher = (question: Question, runs: RunSums | undefined): ((group:
   return (group) => {
     const sums = { ...group.calls }
     if (group.runSegments.length > 0) addRuns?.(sums, group.runSegments)
-    if (group.latency.size > 0) sums.latencyAt = { p50: latencyOf(group.latency, 0.5), p95: latencyOf(group.latency, 0.95) }
+    if (group.latency !== undefined && group.latency.size > 0) sums.latencyAt = { p50: latencyOf(group.latency, 0.5), p95: latencyOf(group.latency, 0.95) }
     return sums
   }
 }

@@ -11,6 +11,8 @@ export interface Chunk {
   readonly dims: readonly (ChunkDim | undefined)[]
   readonly columns: readonly (ChunkColumn | undefined)[]
   readonly times: ChunkTimes | undefined
+  /** The chunk that this one is a part of: the places of its rows are the same. */
+  readonly of?: Chunk
 }
 
 /** Row i has the value `values[places[i]]`; without places every row has the one value. */

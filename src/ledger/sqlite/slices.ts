@@ -12,7 +12,7 @@ export const sliceOf = (chunk: Chunk, unit: number, columns: readonly number[]):
   found[column.cost] = chunk.columns[column.sliceCost(unit)]
   found[column.cost + 1] = chunk.columns[column.sliceCost(unit) + 1]
   for (const id of columns) if (id === column.tokens(unit) || id === column.tokens(unit) + 1) found[id] = chunk.columns[id]
-  return { rows: chunk.rows, dims, columns: found, times: timesOfRows(chunk, found[column.calls]) }
+  return { rows: chunk.rows, dims, columns: found, times: timesOfRows(chunk, found[column.calls]), of: chunk }
 }
 
 /** What several units make together; of more than one only over entries, where a call is a row. */

@@ -181,6 +181,8 @@ export const createGroups = (width: number) => {
   let count = 1
   let slots = new Int32Array(256)
   let table = new Int32Array(1024)
+  let places = new Int32Array(1024)
+  let placed: Chunk | undefined
   const values = new Int32Array(width + 1)
 
   const hashOf = (list: (index: number) => number): number => {
@@ -238,12 +240,16 @@ export const createGroups = (width: number) => {
         }
         return
       }
-      placeRows(chunk, axes, lists, target)
+      if (placed === undefined || placed !== chunk.of) {
+        if (places.length < chunk.rows) places = new Int32Array(chunk.rows * 2)
+        placeRows(chunk, axes, lists, places)
+        placed = chunk.of
+      }
       const hasTable = size <= tableMax
       if (hasTable && table.length < size) table = new Int32Array(size * 2)
       else if (hasTable) table.fill(0, 0, size)
       for (let row = 0; row < chunk.rows; row++) {
-        const place = target[row] as number
+        const place = places[row] as number
         let group = hasTable ? (table[place] as number) : 0
         if (group === 0) {
           let rest = place
