@@ -62,7 +62,11 @@ export const passToClient = (relay: Relay, chunk: Buffer): void => {
     relay.drainedBytes += chunk.length
     if (relay.drainedBytes > x.shop.limits.drainBytesMax) cut(relay, 'drained enough')
   } else if (filter === undefined) write(relay, chunk)
-  else for (const piece of filter.push(chunk)) write(relay, piece)
+  else {
+    const kept = filter.push(chunk)
+    if (Buffer.isBuffer(kept)) write(relay, kept)
+    else for (const piece of kept) write(relay, piece)
+  }
 }
 
 const write = (relay: Relay, chunk: Buffer): void => {

@@ -78,15 +78,19 @@ export interface MeteredCall {
  * Metering never breaks a call: what fails in it is counted, and the call goes on. Only the kind of the error is told, since its
  * message may quote what was being read.
  */
-export const safely = <Result>({ counters, warn }: Pick<Workshop, 'counters' | 'warn'>, work: () => Result): Result | undefined => {
+export const safely = <Result>(shop: Pick<Workshop, 'counters' | 'warn'>, work: () => Result): Result | undefined => {
   try {
     return work()
   } catch (error) {
-    counters.meterErrors += 1
-    if (counters.meterErrors === 1)
-      warn(`A call could not be metered: ${error instanceof Error ? error.name : typeof error}. This is a fault of the gateway.`)
+    meterFailed(shop, error)
     return undefined
   }
+}
+
+export const meterFailed = ({ counters, warn }: Pick<Workshop, 'counters' | 'warn'>, error: unknown): void => {
+  counters.meterErrors += 1
+  if (counters.meterErrors > 1) return
+  warn(`A call could not be metered: ${error instanceof Error ? error.name : typeof error}. This is a fault of the gateway.`)
 }
 
 /** The exchange is over; said once. */

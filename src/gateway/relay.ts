@@ -5,7 +5,7 @@ import type { UsageReport } from '../providers/dialect.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
 import { answerHeld, endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
 import { codingOf } from './decoder.ts'
-import { abandon, type Exchange, type MeteredCall, record, safely, type Told } from './exchange.ts'
+import { abandon, type Exchange, type MeteredCall, meterFailed, record, safely, type Told } from './exchange.ts'
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
 import { likelyTokens } from './request-body.ts'
 import { failureOf } from './upstream-failure.ts'
@@ -133,7 +133,12 @@ const pass = (relay: Relay, chunk: Buffer): void => {
   passToClient(relay, chunk)
   const { call } = x
   if (meter === undefined || call === undefined || call.isRecorded) return
-  safely(x.shop, () => meter.push(chunk))
+  // As `safely`, without a closure for every chunk.
+  try {
+    meter.push(chunk)
+  } catch (error) {
+    meterFailed(x.shop, error)
+  }
 }
 
 /** An answer is complete from its terminal marker on, whatever becomes of the connection after it. */

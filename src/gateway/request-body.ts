@@ -2,6 +2,7 @@ import { hash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createJsonOutline, type JsonOutline } from './json-outline.ts'
 import type { GatewayLimits } from './limits.ts'
+import type { Later } from './turn.ts'
 
 /** A request's body, held back until it was whole or too long, and what its top level says. */
 export interface HeldBody extends BodySize {
@@ -41,6 +42,7 @@ export const holdBody = (
   request: IncomingMessage,
   limits: Pick<GatewayLimits, 'requestHoldBytesMax' | 'requestBytesMax' | 'heldBytesMax'>,
   all: HeldBytes,
+  atEndOfTurn: Later,
   done: (held: Held) => void,
 ): void => {
   const declared = declaredLength(request)
@@ -50,6 +52,7 @@ export const holdBody = (
   }
   const chunks: Buffer[] = []
   let bytes = 0
+  let isEnded = false
   let isTold = false
 
   const tell = (held: Held): void => {
@@ -69,9 +72,12 @@ export const holdBody = (
   }
   request.on('data', take)
   request.on('end', () => {
-    if (!isTold) tell(readHeld(request, chunks, bytes, bytes))
+    isEnded = true
+    if (!isTold) atEndOfTurn(() => tell(readHeld(request, chunks, bytes, bytes)))
   })
-  request.on('close', () => tell('gone'))
+  request.on('close', () => {
+    if (!isEnded) tell('gone')
+  })
 }
 
 const declaredLength = (request: IncomingMessage): number | undefined => {

@@ -33,7 +33,7 @@ export const startExchange = (shop: Workshop, route: Route, request: IncomingMes
   if (dialect === undefined) forward(x)
   else if (shop.meterFailure === 'block' && shop.outbox.isFailing) refuse(x, 'blocked', ledgerError)
   else
-    holdBody(request, shop.limits, shop.held, (held) => {
+    holdBody(request, shop.limits, shop.held, shop.atEndOfTurn, (held) => {
       if (held === 'gone') over(x, 'aborted')
       else if (held === 'too-large') refuse(x, 'failed', tooLargeError(shop.limits.requestBytesMax))
       else reserve(x, dialect, held)

@@ -73,7 +73,7 @@ const filtered = (text: string, cuts: readonly number[]): string => {
   const out: Buffer[] = []
   let from = 0
   for (const place of [...places, bytes.length]) {
-    out.push(...filter.push(bytes.subarray(from, place)))
+    out.push(...[filter.push(bytes.subarray(from, place))].flat())
     from = place
   }
   out.push(...filter.end())
@@ -119,8 +119,8 @@ describe('the filter of usage chunks', () => {
   it('gives every whole event at once', () => {
     const filter = createUsageChunkFilter()
     const event = Buffer.from(`${others[0]}\n\n`)
-    expect(filter.push(event)).toEqual([event])
+    expect(filter.push(event)).toEqual(event)
     expect(filter.push(event.subarray(0, 20))).toEqual([])
-    expect(Buffer.concat(filter.push(event.subarray(20)))).toEqual(event)
+    expect(filter.push(event.subarray(20))).toEqual(event)
   })
 })

@@ -1,6 +1,7 @@
 /** Takes something out of bytes on their way. What it holds back it gives at the end. Never throws. */
 export interface ByteFilter {
-  push(chunk: Buffer): readonly Buffer[]
+  /** What may go on: one piece, or several, or none. */
+  push(chunk: Buffer): Buffer | readonly Buffer[]
   end(): readonly Buffer[]
 }
 
@@ -43,7 +44,7 @@ export const createUsageChunkFilter = (): ByteFilter => {
       const bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
       if (!isInLongEvent && endsInEmptyLine(bytes) && !hasEmptyChoices(bytes)) {
         held = undefined
-        return [bytes]
+        return bytes
       }
       return split(bytes, bytes.toString('latin1'))
     },
