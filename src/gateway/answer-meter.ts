@@ -22,41 +22,45 @@ const unreadBytesMax = 16_384
 /**
  * A stream, in any framing that its dialect knows. Its bytes are read some at a time and not piece by piece, which nobody waits
  * for: at its end, every 16 KB, and a moment after the last piece, so that a stream that stays open after its terminal marker is
- * known to be complete (`whenDone`).
+ * known to be complete (`whenDone`). Until then they are copied, since pieces that are kept cost the collector more.
  */
 export const createStreamMeter = (dialect: Dialect, context: ReadContext, soon: Later, whenDone: () => void): AnswerMeter => {
   const reader: StreamReader = dialect.createReader(context)
-  let unread: Buffer[] = []
+  let unread: Buffer | undefined
   let unreadBytes = 0
   let bytes = 0
   let isWaiting = false
 
-  const read = (): void => {
-    if (unreadBytes === 0) return
-    const [only] = unread
-    const piece = unread.length === 1 && only !== undefined ? only : Buffer.concat(unread, unreadBytes)
-    unread = []
-    unreadBytes = 0
+  const read = (piece: Buffer): void => {
     bytes += piece.length
     if (bytes <= meteredBytesMax && !reader.isDone) reader.push(piece)
   }
+  const readUnread = (): void => {
+    if (unread === undefined || unreadBytes === 0) return
+    const piece = unread.subarray(0, unreadBytes)
+    unreadBytes = 0
+    read(piece)
+  }
   const readSoon = (): void => {
     isWaiting = false
-    read()
+    readUnread()
     if (reader.isDone) whenDone()
   }
 
   return {
     push(chunk) {
-      unread.push(chunk)
-      unreadBytes += chunk.length
-      if (unreadBytes >= unreadBytesMax) read()
+      if (unreadBytes + chunk.length > unreadBytesMax) readUnread()
+      if (chunk.length > unreadBytesMax) read(chunk)
+      else {
+        unread ??= Buffer.allocUnsafeSlow(unreadBytesMax)
+        unreadBytes += chunk.copy(unread, unreadBytes)
+      }
       if (isWaiting) return
       isWaiting = true
       soon(readSoon)
     },
     end(done) {
-      read()
+      readUnread()
       done(reader.end(), bytes > meteredBytesMax ? ['stream-limit'] : [])
     },
   }

@@ -6,7 +6,7 @@ import { type Admission, admissionOf } from './admission.ts'
 import { createCounters, type GatewayCounters } from './counters.ts'
 import type { GatewayError } from './error-forms.ts'
 import { createEventIds } from './event-ids.ts'
-import { answerError, type Workshop } from './exchange.ts'
+import { answerError, meterFailed, type Workshop } from './exchange.ts'
 import { type GatewayLimits, gatewayLimits } from './limits.ts'
 import { createMemorySpool } from './memory-spool.ts'
 import { type Admitting, createOutbox } from './outbox.ts'
@@ -76,8 +76,8 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     now,
     counters: createCounters(),
     held: { total: 0 },
-    atEndOfTurn: createTurn(),
-    soon: createSweep(sweepMs),
+    atEndOfTurn: createTurn((error) => meterFailed(shop, error)),
+    soon: createSweep(sweepMs, (error) => meterFailed(shop, error)),
     warn: warn ?? (() => undefined),
     finished: () => {
       if (shop.counters.inFlight === 0) idle?.()
