@@ -56,12 +56,16 @@ describe('a model call', () => {
 
   test('that failed without usage costs exactly nothing, whatever the model', () => {
     for (const model of ['m', 'x'])
-      expect(settled({ model, status: 'error', quality: 'missing', usage: {} })).toEqual({
+      expect(settled({ model, status: 'error', quality: 'complete', usage: {} })).toEqual({
         basis: 'computed',
         total: 0n,
         lines: [],
         book: 'test',
       })
+  })
+
+  test('whose answer broke off before its usage was told is unpriced, not free', () => {
+    expect(settled({ status: 'error', quality: 'missing', usage: {} })).toEqual({ basis: 'unpriced', reason: 'missing-usage' })
   })
 
   test('that failed after some of its answer is charged for that', () => {

@@ -18,13 +18,14 @@ export type CallToCharge = ModelRef &
  *
  * What the provider reports is the charge, and what the book computes is kept beside it. Without a report the book's charge
  * stands, but is never surer than the usage that it was computed from. An error that says nothing of usage costs exactly zero:
- * providers bill answers. Any other answer that says nothing is unpriced. Never throws.
+ * providers bill answers. An answer that says nothing, or that began and broke off, is unpriced. Never throws.
  */
 export const settleCharge = (call: CallToCharge, book: PriceBook): Charge => chargeWithReport(computedCharge(call, book), call.reportedCost)
 
 const computedCharge = (call: CallToCharge, book: PriceBook): Charge => {
   const isSilent = isUnused(call.usage)
-  if (call.status === 'error' && isSilent) return { basis: 'computed', total: zeroUsd, lines: [], book: book.version }
+  if (call.status === 'error' && isSilent && call.quality === 'complete')
+    return { basis: 'computed', total: zeroUsd, lines: [], book: book.version }
   const card = book.find(call.provider, call.model, call.at, call)
   if (typeof card === 'string') return { basis: 'unpriced', reason: isSilent && call.quality !== 'complete' ? 'missing-usage' : card }
   const usage = withMachineTime(call.usage, call.durationMs, card)

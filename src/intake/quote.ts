@@ -51,10 +51,13 @@ export const quoteOf = (request: unknown, book: PriceBook, now: number): Quote =
   const { also = [], ...report } = reading
   const model = report.model ?? text(json, 'model') ?? 'unknown'
   // An answer that is an error is not an answer: it is not billed, and what it does not tell is not missing.
-  const status = report.error === undefined ? 'ok' : 'error'
+  const ended =
+    report.error === undefined
+      ? { status: 'ok' as const }
+      : { status: 'error' as const, quality: report.quality === 'missing' ? ('complete' as const) : report.quality }
   const duration = report.machineMs === undefined ? undefined : { durationMs: report.machineMs }
   const charges = [
-    settleCharge({ ...report, ...duration, provider, model, at, status }, book),
+    settleCharge({ ...report, ...ended, ...duration, provider, model, at }, book),
     ...also.map((part) => settleCharge({ ...part, provider, at }, book)),
   ]
   return {

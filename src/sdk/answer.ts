@@ -117,7 +117,8 @@ const watchBody = (call: Call, context: AnswerContext, end: (ending: Ending) => 
         end({ status: report.error === undefined ? 'ok' : 'error', error: report.error, report })
       }
     },
-    fail: (error) => unread(isAbort(error, context) ? { status: 'aborted' } : { status: 'error', error: 'connection-lost' }),
+    fail: (error) =>
+      unread(isAbort(error, context) ? { status: 'aborted' } : { status: 'error', error: 'connection-lost', flags: ['truncated-stream'] }),
     cancel: () => unread({ status: 'aborted' }),
   }
 }

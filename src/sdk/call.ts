@@ -110,9 +110,11 @@ const eventsOf = (facts: CallFacts, ending: Ending, latency: Latency): readonly 
 
 const usageOf = (report: UsageReport | undefined, status: CallStatus, more: readonly UsageFlag[] = []): Partial<EventJson> => {
   const flags = [...(report?.flags ?? []), ...more]
-  // An error that says nothing of usage has none: providers bill answers. Of any other answer it is missing.
-  const quality =
-    report?.quality === 'missing' && status === 'error' ? 'complete' : (report?.quality ?? (status === 'error' ? 'complete' : 'missing'))
+  const known = report?.quality ?? 'missing'
+  // An error that says nothing of usage has none: providers bill answers. Of any other answer it is missing, and of one that began
+  // and broke off as well.
+  const isBroken = report?.error === undefined && flags.includes('truncated-stream')
+  const quality = known === 'missing' && status === 'error' && !isBroken ? 'complete' : known
   return {
     usage: report?.usage ?? {},
     quality,

@@ -266,6 +266,26 @@ describe('odd answers', () => {
     expect(await recorded()).toMatchObject([expected])
   })
 
+  test('an answer that began and broke off is billed by its provider: its usage is missing, and not nothing', async () => {
+    const { tracker, recorded } = setup(() => {
+      let isBegun = false
+      return new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (isBegun) throw new TypeError('terminated')
+            isBegun = true
+            controller.enqueue(new TextEncoder().encode('{"id":"chatcmpl-1","object":"chat.comp'))
+          },
+        }),
+      )
+    })
+    const response = await tracker.fetch(openai, post(chat))
+    await expect(response.text()).rejects.toThrow('terminated')
+    expect(await recorded()).toMatchObject([
+      { status: 'error', error: 'connection-lost', quality: 'missing', usage: {}, flags: ['truncated-stream'] },
+    ])
+  })
+
   test("another model that was billed inside the answer is a call of its own, at its own model's name", async () => {
     const advised = {
       id: 'msg_1',
