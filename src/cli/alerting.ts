@@ -1,9 +1,13 @@
 import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { Budget } from '../core/budget.ts'
 import { TaximeterError } from '../core/errors.ts'
+import { startOf } from '../core/window.ts'
 import { type AlertSetup, type Alerts, createAlerts } from '../guard/alerts/alerts.ts'
 import { defaultRules } from '../guard/alerts/default-rules.ts'
 import type { EvidenceSources } from '../guard/alerts/evidence.ts'
+import { pastBudgets } from '../guard/alerts/past-budgets.ts'
+import { type Preview, previewRule } from '../guard/alerts/preview.ts'
 import { parseRule, type Rule } from '../guard/alerts/rule.ts'
 import { parseSilence } from '../guard/alerts/silence.ts'
 import type { Budgets } from '../guard/budget-guard.ts'
@@ -12,6 +16,7 @@ import type { Notifier } from '../guard/notifiers/notifier.ts'
 import { parseNotifier } from '../guard/notifiers/notifiers.ts'
 import type { AlertStore } from '../ledger/alert-store.ts'
 import type { Store } from '../ledger/store.ts'
+import { type AlertRules, createAlertRules } from '../server/alert-rules.ts'
 
 export interface AlertingOptions {
   readonly loaded: LoadedConfig
@@ -86,6 +91,54 @@ export const evidenceOf = (store: Pick<Store, 'ask' | 'runs'>, zone: string, bud
   zone,
   budgets,
 })
+
+const previewMs = 30 * 86_400_000
+const previewStepMs = 3_600_000
+
+export interface TryRuleOptions {
+  readonly store: Pick<Store, 'ask' | 'runs' | 'entries'>
+  readonly budgets: readonly Budget[]
+  readonly zone: string
+  readonly now: number
+  /** What it is tried on; absent: the last 30 days. */
+  readonly spanMs?: number
+  readonly onProgress?: (done: number, of: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** When a rule would have told of something, had it been there. */
+export const tryRule = (rule: Rule, { store, budgets, zone, now, spanMs = previewMs, ...watched }: TryRuleOptions): Promise<Preview> =>
+  previewRule(rule, evidenceOf(store, zone, pastBudgets(budgets, store.ask, zone)), {
+    from: startOf('hour', now - spanMs, zone),
+    to: now,
+    stepMs: previewStepMs,
+    entries: store.entries,
+    ...watched,
+  })
+
+/** The rules in force, with previews that are worked out when somebody asks. */
+export const alertRulesOf = (options: {
+  readonly store: TryRuleOptions['store']
+  readonly alerts: Pick<Alerts, 'setup'>
+  readonly budgets: () => readonly Budget[]
+  readonly zone: string
+  readonly now: () => number
+  readonly log: Logger
+}): AlertRules =>
+  createAlertRules({
+    rules: () => options.alerts.setup().rules,
+    preview: (rule, onProgress, signal) =>
+      tryRule(rule, {
+        store: options.store,
+        budgets: options.budgets(),
+        zone: options.zone,
+        now: options.now(),
+        onProgress: (done, of) => onProgress(done / of),
+        signal,
+      }),
+    now: options.now,
+    onError: (error, rule) => options.log.error({ rule }, error instanceof Error ? error.message : 'a rule could not be tried'),
+  })
 
 /** The engine on the ledger, with its rounds. `observe` has to be told of every counted call. */
 export const startAlerting = async (options: AlertingOptions): Promise<Alerts> => {

@@ -50,3 +50,9 @@ const located = <Value>(locate: (path: string) => string, read: () => Value): Va
     throw new TaximeterError('BAD_CONFIG', `${locate(path)}: ${sentenceOf(error)}`, { cause: error })
   }
 }
+
+/** The budgets that somebody has chosen: those of the configuration, and the daily warning where its amount was set. */
+export const chosenBudgets = ({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>): readonly unknown[] => [
+  ...config.budgets,
+  ...(origins.dailyBudgetUsd !== 'default' && Number(config.dailyBudgetUsd) > 0 ? [config.dailyBudgetUsd] : []),
+]

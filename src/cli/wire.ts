@@ -9,13 +9,15 @@ import { createIntake, type Intake } from '../intake/intake.ts'
 import { sqliteAlerts } from '../ledger/sqlite/alerts.ts'
 import type { Store } from '../ledger/store.ts'
 import { alertJson } from '../server/alert-json.ts'
+import { createForecasts } from '../server/forecast.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
+import { askSelfCheck } from '../server/self-check.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
-import { alertingOf, startAlerting } from './alerting.ts'
+import { alertingOf, alertRulesOf, startAlerting } from './alerting.ts'
 import { startBudgets } from './budgeting.ts'
 import { openLedger } from './open-ledger.ts'
-import { type Settled, settle } from './settled.ts'
+import { chosenBudgets, type Settled, settle } from './settled.ts'
 import { version } from './version.ts'
 
 export interface Wired {
@@ -71,8 +73,23 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       warn: (sentence) => log.warn(sentence),
     })
     closers.push(() => gateway.close())
-    const metrics = await createMetrics({ store, intake, budgets, gateway, now, version, bookVersion: () => settled.book.version })
+    const onError = (error: unknown) => log.error({ error: factsOfError(error) }, 'a request failed')
+    const forecasts = createForecasts({ ask: store.ask, budgets: () => budgets.status(), zone: config.zone, now, onError })
+    const alertRules = alertRulesOf({ store, alerts, budgets: () => settled.budgets, zone: config.zone, now, log })
+    closers.push(() => alertRules.close())
+    const metrics = await createMetrics({
+      store,
+      intake,
+      budgets,
+      gateway,
+      alerts,
+      forecasts,
+      now,
+      version,
+      bookVersion: () => settled.book.version,
+    })
     closers.push(() => metrics.close())
+    let current = loaded
     const reload = async (next: LoadedConfig): Promise<void> => {
       const checked = settle(next)
       const setup = alertingOf(next, log, now)
@@ -80,6 +97,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       await alerts.configure(setup)
       gateway.setUpstreams(checked.upstreams)
       settled = checked
+      current = next
     }
     const server = createServer({
       store,
@@ -92,12 +110,16 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       prices: () => settled.bookJson,
       readings: createReadings(store),
       alerts: async () => ({ alerts: (await alerts.list(alertsShownMax)).map(alertJson) }),
+      alertRules: alertRules.answer,
+      forecast: forecasts.answer,
+      selfCheck: () =>
+        askSelfCheck({ ask: store.ask, now, rules: () => alerts.setup().rules, budgets: () => chosenBudgets(current).length }),
       ...(read && { reload: () => reload(read()) }),
       ...(!settled.keyRing.isEmpty && { keys: { check: (shown) => settled.keyRing.check(shown) } }),
       limits: { bodyBytesMax: config.bodyBytesMax },
       gateway,
       dashboard: dashboardFolder(),
-      onError: (error) => log.error({ error: factsOfError(error) }, 'a request failed'),
+      onError,
     })
     closers.push(() => server.close())
     return { store, book, intake, budgets, server, reload, close }

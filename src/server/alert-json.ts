@@ -16,4 +16,6 @@ export const alertJson = (alert: AlertRecord): AlertJson => ({
   ...(alert.firedAt !== undefined && { firedAt: instant(alert.firedAt) }),
   ...(alert.resolvedAt !== undefined && { resolvedAt: instant(alert.resolvedAt) }),
   query: alert.query,
+  ...(alert.cause !== undefined && { cause: alert.cause }),
+  ...(alert.partOf !== undefined && { partOf: alert.partOf }),
 })

@@ -4,7 +4,7 @@ import type { Family } from './metric-family.ts'
 import type { MetricName } from './metric-list.ts'
 
 /** Scopes whose values are not people, runs or conversations: only these are ever a label. */
-const shownScopes: ReadonlySet<string> = new Set(['all', 'agent', 'task', 'team', 'model', 'release', 'environment'])
+export const shownScopes: ReadonlySet<string> = new Set(['all', 'agent', 'task', 'team', 'model', 'release', 'environment'])
 
 /** The budgets, by what is printed of them. */
 export interface MeteredBudgets {
@@ -49,8 +49,12 @@ const gaugeAllowances = (family: (name: MetricName) => Family, budgets: readonly
   burn.clear()
   const used = family('taximeter_budget_used_ratio')
   used.clear()
+  const windows = family('taximeter_budget_window_seconds')
+  windows.clear()
   for (const budget of budgets) {
     const fullest = used.series(budget.name)
+    const seconds = windowSecondsOf(budget.window)
+    if (seconds !== undefined) windows.series(budget.name).truth = BigInt(seconds)
     const share = BigInt(Math.round(Math.min(budget.share, 1_000_000) * 1_000_000))
     if (share > fullest.truth) fullest.truth = share
     if (!shownScopes.has(budget.scope)) continue
@@ -62,3 +66,11 @@ const gaugeAllowances = (family: (name: MetricName) => Family, budgets: readonly
       burn.series(budget.name, budget.value ?? '').truth += parseUsd(budget.burnRatePerHour) ?? 0n
   }
 }
+
+const hour = 3_600
+const spans = { '1h': hour, '24h': 24 * hour, '7d': 168 * hour, '30d': 720 * hour } as const
+/** A month is taken for thirty days, and no day has 23 hours: this is for comparing paces. */
+const intervals = { hour, day: 24 * hour, week: 168 * hour, month: 720 * hour } as const
+
+const windowSecondsOf = (window: BudgetJson['window']): number | undefined =>
+  window.kind === 'total' ? undefined : window.kind === 'rolling' ? spans[window.span] : intervals[window.interval]

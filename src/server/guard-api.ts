@@ -103,6 +103,10 @@ export interface AlertJson {
   readonly resolvedAt?: Instant
   /** The parameters of the question behind it, for `GET /v1/query`. */
   readonly query?: string
+  /** What made it so, where that could be told: `traffic`, `price`, `prompt` … */
+  readonly cause?: string
+  /** The alert that told of the same incident before: nobody was told of this one. */
+  readonly partOf?: string
 }
 
 /** `GET /v1/alerts`: the ones that are open first, then the latest. */

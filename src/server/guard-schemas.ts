@@ -93,6 +93,8 @@ export const alertsSchema = z
           firedAt: instantText.optional(),
           resolvedAt: instantText.optional(),
           query: z.string().optional(),
+          cause: name.optional(),
+          partOf: name.optional(),
         })
         .openapi('Alert'),
     ),

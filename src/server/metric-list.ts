@@ -14,6 +14,7 @@ export interface MetricInfo {
  */
 export const labelNames = [
   'basis',
+  'bound',
   'budget',
   'code',
   'direction',
@@ -22,11 +23,13 @@ export const labelNames = [
   'method',
   'model',
   'node',
+  'notifier',
   'outcome',
   'provider',
   'reason',
   'release',
   'route',
+  'severity',
   'status',
   'stop_reason',
   'token_type',
@@ -34,6 +37,7 @@ export const labelNames = [
   'unit',
   'value',
   'version',
+  'window',
   'book',
 ] as const
 export type LabelName = (typeof labelNames)[number]
@@ -90,11 +94,35 @@ export const metricList = {
   taximeter_budget_limit_tokens: gauge('The limit of a budget in tokens.', ['budget', 'value']),
   taximeter_budget_spent_tokens: gauge('Tokens used of a budget in its present window.', ['budget', 'value']),
   taximeter_budget_reserved_tokens: gauge('Tokens that calls under way have set aside of a budget.', ['budget', 'value']),
+  taximeter_budget_window_seconds: gauge('How long the window of a budget is; absent where it never begins anew.', ['budget']),
   taximeter_budget_used_ratio: gauge(
     'Spent ÷ limit of the fullest allowance of a budget, whoever it belongs to.',
     ['budget'],
     'millionths',
   ),
+
+  taximeter_forecast_usd: gauge(
+    'What everything will have cost at the end of the day, week or month; four times in five it lies from low to high.',
+    ['window', 'bound'],
+    'usd',
+  ),
+  taximeter_budget_forecast_usd: gauge(
+    'What will be spent of a budget at the end of its window; of one that rolls, a whole window from now.',
+    ['budget', 'value', 'bound'],
+    'usd',
+  ),
+  taximeter_budget_exhausts_timestamp_seconds: gauge(
+    'When a budget is expected to be spent; absent where it lasts.',
+    ['budget', 'value'],
+    'millionths',
+  ),
+
+  taximeter_alerts_firing: gauge('Alerts that are firing now.', ['severity']),
+  taximeter_alert_rounds_total: counter('Rounds in which all rules of alerts were evaluated since the start.'),
+  taximeter_alert_round_seconds: gauge('How long the last round took.', [], 'millionths'),
+  taximeter_alert_rule_failures_total: counter('Evaluations of a rule since the start that failed.'),
+  taximeter_notifier_messages_total: counter('Messages to a notifier since the start, by what became of them.', ['notifier', 'outcome']),
+  taximeter_notifier_waiting_alerts: gauge('Alerts that a notifier has not taken yet.', ['notifier']),
 
   taximeter_budget_decisions_total: counter('Calls that budgets decided about since the start, by outcome.', ['outcome']),
   taximeter_budget_crossings_total: counter('Thresholds of budgets that were passed since the start.'),

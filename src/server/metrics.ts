@@ -1,3 +1,4 @@
+import type { AlertCounters } from '../guard/alerts/alerts.ts'
 import type { RejectionReason } from '../intake/event-json.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
@@ -7,6 +8,7 @@ import { gaugeGateway, type MeteredGateway } from './gateway-gauges.ts'
 import { createKeepUp } from './keep-up.ts'
 import { createFamily, createLabels, type Family } from './metric-family.ts'
 import { type LabelName, type MetricName, metricList } from './metric-list.ts'
+import { gaugeAlerts, gaugeForecast, type MeteredForecasts } from './outlook-gauges.ts'
 import { createRunCostHistogram } from './run-cost-histogram.ts'
 import { createRunCounters } from './run-counters.ts'
 import { createRunTally } from './run-tally.ts'
@@ -21,6 +23,8 @@ export interface MetricsOptions {
   /** The budgets and the gateway, where there are any; asked at every scrape. */
   readonly budgets?: MeteredBudgets | undefined
   readonly gateway?: MeteredGateway | undefined
+  readonly alerts?: { counters(): AlertCounters } | undefined
+  readonly forecasts?: MeteredForecasts | undefined
   readonly limits?: Partial<MetricsLimits>
 }
 
@@ -103,6 +107,8 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
       family('taximeter_label_overflow_total').series(label).truth = BigInt(labels.overflowOf(label))
     if (options.budgets !== undefined) gaugeBudgets(family, options.budgets)
     if (options.gateway !== undefined) gaugeGateway(family, options.gateway)
+    if (options.alerts !== undefined) gaugeAlerts(family, options.alerts)
+    if (options.forecasts !== undefined) gaugeForecast(family, options.forecasts)
   }
 
   const print = async (): Promise<string> => {

@@ -26,6 +26,9 @@ const whole = async () => {
     store,
     budgets,
     alerts: () => ({ alerts: [] }),
+    alertRules: () => ({ rules: [] }),
+    forecast: async () => ({ at: '', tz: 'UTC', total: [], budgets: [] }),
+    selfCheck: async () => ({ done: 0, of: 0, points: [] }),
     readings: async () => ({ from: '', to: '', segments: [], readings: [] }),
     reload: async () => {},
   })

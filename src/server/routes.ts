@@ -4,6 +4,7 @@ import { guardRoutes } from './routes/guard.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { liveRoutes } from './routes/live.ts'
 import { operateRoutes } from './routes/operate.ts'
+import { outlookRoutes } from './routes/outlook.ts'
 import { priceRoutes } from './routes/prices.ts'
 import { quoteRoutes } from './routes/quote.ts'
 import type { Services } from './services.ts'
@@ -15,6 +16,7 @@ export const routesOf = (services: Services): readonly Route[] => [
   ...liveRoutes(services),
   ...quoteRoutes(services),
   ...guardRoutes(services),
+  ...outlookRoutes(services),
   ...priceRoutes(services),
   ...operateRoutes(services),
 ]

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import * as outlook from './forecast-schemas.ts'
 import * as guard from './guard-schemas.ts'
 import * as ask from './schemas.ts'
 
@@ -27,6 +28,9 @@ export const schemas = {
   SettleAnswer: guard.settleSchema,
   AlertsAnswer: guard.alertsSchema,
   ReadingsAnswer: guard.readingsSchema,
+  ForecastAnswer: outlook.forecastSchema,
+  AlertRulesAnswer: outlook.alertRulesSchema,
+  SelfCheckAnswer: outlook.selfCheckSchema,
   PricesAnswer: guard.pricesSchema,
   PriceDetail: guard.priceDetailSchema,
 }

@@ -2,7 +2,7 @@ import type { BookJson, PriceBook } from '../core/price-book.ts'
 import type { Budgets as BudgetGuards } from '../guard/budget-guard.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'
-import type { AlertsAnswer, ReadingsAnswer } from './api.ts'
+import type { AlertRulesAnswer, AlertsAnswer, ForecastAnswer, ReadingsAnswer, SelfCheckAnswer } from './api.ts'
 import type { ServerLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { BodyReader } from './read-body.ts'
@@ -20,6 +20,9 @@ export interface Services {
   readonly prices?: (() => BookJson) | undefined
   readonly budgets?: Budgets | undefined
   readonly alerts?: (() => AlertsAnswer | Promise<AlertsAnswer>) | undefined
+  readonly alertRules?: (() => AlertRulesAnswer) | undefined
+  readonly forecast?: (() => Promise<ForecastAnswer>) | undefined
+  readonly selfCheck?: (() => Promise<SelfCheckAnswer>) | undefined
   readonly readings?:
     | ((period: { readonly from: number; readonly to: number; readonly zone: string }) => Promise<ReadingsAnswer>)
     | undefined

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { type Check, checksOf } from '../doctor/checks.ts'
 import { factsOf } from '../doctor/facts.ts'
+import { selfCheck, selfCheckText } from '../doctor/self-check.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { printable, textTable } from '../text-table.ts'
 
@@ -15,13 +16,16 @@ export const doctorCommand = (io: Io): Command =>
       const loaded = configOf(io, options)
       const facts = await factsOf(loaded)
       const checks = await checksOf(loaded, io)
+      // A ledger that cannot be opened is one of the checks already; it must not hide the others.
+      const watched = await selfCheck(loaded, io).catch(() => undefined)
       if (checks.some(({ outcome }) => outcome === 'failed')) io.setExitCode(1)
       if (options.json) {
-        io.out(`${JSON.stringify({ facts, checks }, undefined, 2)}\n`)
+        io.out(`${JSON.stringify({ facts, checks, selfCheck: watched }, undefined, 2)}\n`)
         return
       }
       io.out(`${textTable([{ title: 'what' }, { title: 'is' }], Object.entries(facts), { cellCharsMax: 120 })}\n\n`)
       for (const check of checks) io.out(`${line(check)}\n`)
+      if (watched !== undefined) io.out(`\nHow this project watches its costs\n${selfCheckText(watched)}\n`)
     })
 
 const marks = { ok: '✓', warning: '!', failed: '✗' } as const

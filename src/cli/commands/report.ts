@@ -1,11 +1,16 @@
 import { Command } from 'commander'
+import type { LoadedConfig } from '../../config/load-config.ts'
 import { parseQuestion } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
+import { pastBudgets } from '../../guard/alerts/past-budgets.ts'
+import { createForecasts } from '../../server/forecast.ts'
 import { comparedOf } from '../../server/previous-period.ts'
 import { collected } from '../collected.ts'
+import { forecastText } from '../forecast-text.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { openLedger } from '../open-ledger.ts'
 import { comparedText, reportCsv, reportText } from '../report.ts'
+import { settle } from '../settled.ts'
 
 interface ReportOptions extends ConfigOptions {
   readonly by: string
@@ -18,8 +23,23 @@ interface ReportOptions extends ConfigOptions {
   readonly top?: string
   readonly where?: readonly string[]
   readonly compare?: string
+  readonly forecast?: true
   readonly json?: true
   readonly csv?: true
+}
+
+/** The forecast stands for itself: it is about what comes, and no question put to the past. */
+const reportForecast = async (io: Io, loaded: LoadedConfig, options: ReportOptions): Promise<void> => {
+  const { config } = loaded
+  const zone = options.tz ?? config.zone
+  const store = await openLedger(config, { mustExist: true })
+  try {
+    const budgets = await pastBudgets(settle(loaded).budgets, store.ask, zone)(io.now())
+    const answer = await createForecasts({ ask: store.ask, budgets: () => budgets, zone, now: io.now }).answer()
+    io.out(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : `${forecastText(answer)}\n`)
+  } finally {
+    await store.close()
+  }
 }
 
 /** `taximeter report`: any question put to the ledger's file, as a table, JSON or CSV. Without a period it is today. */
@@ -36,12 +56,15 @@ export const reportCommand = (io: Io): Command =>
     .option('--where <filter>', 'only task:refund, model:a,b, -team: … (repeatable)', collected)
     .option('--top <n>', 'keep the n largest, fold the rest into "other"')
     .option('--compare <with>', 'previous, a period such as 2026-10-01..2026-11-01, or release:<name>')
+    .option('--forecast', 'what the day, the week, the month and the budgets will have cost at their end')
     .option('--config <file>', 'configuration file')
     .option('--data <file>', "the ledger's file")
     .option('--json', 'the exact answer as JSON')
     .option('--csv', 'the exact answer as CSV')
     .action(async (options: ReportOptions) => {
-      const { config } = configOf(io, options)
+      const loaded = configOf(io, options)
+      const { config } = loaded
+      if (options.forecast) return reportForecast(io, loaded, options)
       const zone = options.tz ?? config.zone
       const isToday = options.last === undefined && options.from === undefined && options.to === undefined
       const from = isToday ? new Date(startOf('day', io.now(), zone)).toISOString() : options.from

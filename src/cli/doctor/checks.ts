@@ -5,7 +5,9 @@ import { dirname, join, resolve } from 'node:path'
 import type { LoadedConfig } from '../../config/load-config.ts'
 import { sentenceOf } from '../../core/errors.ts'
 import { offsetAt } from '../../core/window.ts'
+import { alertingOf } from '../alerting.ts'
 import type { Io } from '../io.ts'
+import { createLog } from '../log.ts'
 import { openLedger } from '../open-ledger.ts'
 import { oneCall } from './one-call.ts'
 
@@ -58,6 +60,16 @@ const all: Readonly<Record<string, (loaded: LoadedConfig, io: Pick<Io, 'now'>) =
     } finally {
       await store.close()
     }
+  },
+
+  alerts: async (loaded, { now }) => {
+    const { rules, notifiers } = alertingOf(
+      loaded,
+      createLog('silent', () => {}),
+      now,
+    )
+    await Promise.all(notifiers.map((notifier) => notifier.close()))
+    return ok(`${rules.length} rules; ${notifiers.map(({ name }) => name).join(', ')} would be told`)
   },
 
   port: async ({ config }) => {

@@ -23,8 +23,6 @@ export interface Step {
   readonly told: readonly { readonly alert: AlertRecord; readonly transition: 'firing' | 'resolved' }[]
 }
 
-/** An alert that came and went is not raised again for this long, so that a value on its threshold does not flap. */
-export const quietMs = 30 * 60_000
 /** A gap shorter than this is not the end of an alert. */
 const clearMsMin = 5 * 60_000
 
@@ -42,7 +40,7 @@ const idOf = (rule: string, key: string, since: string): string =>
  * round again changes nothing. `known` are the rule's open alerts and the resolved ones that may still keep a window quiet.
  *
  * pending → firing once the condition has held for `forMs`; firing → resolved once it has not held for as long, five minutes at
- * least. A finding with a window fires once in that window; one without, not within half an hour of its last end.
+ * least. A finding with a window fires once in that window; one without, not within `quietMs` of its last end.
  */
 export const stepRule = (rule: Rule, known: readonly AlertRecord[], findings: readonly Finding[], now: number): Step => {
   const changed: AlertRecord[] = []
@@ -82,7 +80,7 @@ export const stepRule = (rule: Rule, known: readonly AlertRecord[], findings: re
   }
 
   for (const [key, finding] of holding) {
-    if (isQuiet(known, key, finding, now)) continue
+    if (isQuiet(rule, known, key, finding, now)) continue
     const begun: AlertRecord = {
       id: idOf(rule.name, key, finding.window ?? `since ${now}`),
       rule: rule.name,
@@ -112,12 +110,12 @@ const notAhead = (alert: AlertRecord, now: number): AlertRecord =>
         ...(alert.clearSince !== undefined && { clearSince: Math.min(alert.clearSince, now) }),
       }
 
-const isQuiet = (known: readonly AlertRecord[], key: string, finding: Finding, now: number): boolean =>
+const isQuiet = (rule: Rule, known: readonly AlertRecord[], key: string, finding: Finding, now: number): boolean =>
   known.some(
     (alert) =>
       alert.key === key &&
       alert.state === 'resolved' &&
-      (finding.window === undefined ? isWithin(quietMs, alert.resolvedAt ?? 0, now) : alert.window === finding.window),
+      (finding.window === undefined ? isWithin(rule.quietMs, alert.resolvedAt ?? 0, now) : alert.window === finding.window),
   )
 
 const isWithin = (spanMs: number, since: number, now: number): boolean => since <= now && now - since < spanMs

@@ -238,6 +238,7 @@ const goneRules = (records: Iterable<AlertRecord>, rules: readonly Rule[]): read
       by: [],
       where: [],
       forMs: 0,
+      quietMs: 0,
       floorUsd: 0,
     })
   }

@@ -8,6 +8,8 @@ import { percent, queryOf, spanText } from './finding-text.ts'
 import type { BurnPair, Condition, Rule } from './rule.ts'
 
 const hourMs = 3_600_000
+/** How many times faster than it lasts. */
+const paceMin = 3
 const dayMs = 24 * hourMs
 
 /** Every threshold of a budget that is passed: each is told once in the budget's window, and holds until the window ends. */
@@ -39,7 +41,9 @@ export const burnFindings = async (
 ): Promise<readonly Finding[]> => {
   const findings: Finding[] = []
   for (const budget of await evidence.budgets()) {
-    if (budget.unit !== 'usd' || Number(budget.limit) <= 0) continue
+    // That a budget which only warns is spent has been told, and that it goes on is what a warning allows.
+    const isOver = budget.onExceed === 'warn' && budget.status === 'exceeded'
+    if (budget.unit !== 'usd' || Number(budget.limit) <= 0 || isOver) continue
     for (const pair of pairs) {
       const finding = await burnFinding(rule, budget, pair, evidence)
       if (finding === undefined) continue
@@ -56,9 +60,9 @@ const burnFinding = async (
   { share, longMs, shortMs }: BurnPair,
   evidence: Evidence,
 ): Promise<Finding | undefined> => {
-  // Burning at exactly the pace at which the budget lasts is normal; a pair must ask for more than that.
+  // Burning at exactly the pace at which the budget lasts is normal, and a busy hour has three times its share of a day.
   const pace = longMs / windowMsOf(budget)
-  const alarming = Math.max(Math.max(share, pace * 1.5) * Number(budget.limit), rule.floorUsd)
+  const alarming = Math.max(Math.max(share, pace * paceMin) * Number(budget.limit), rule.floorUsd)
   // Nothing burns faster than what is spent in all: most budgets are let go of here, without a question.
   if (Number(budget.spent) < alarming) return undefined
   const spent = (spanMs: number): Promise<number> => spentIn(budget, spanMs, evidence)

@@ -84,10 +84,10 @@ const isPerRun = (measure: Measure): boolean => /PerRun|Per1kRuns|^costP\d\d$|Pe
 
 const changes = async (
   rule: Rule,
-  { measure, windowMs, direction, share, callsMin }: Of<'change'>,
+  { measure, windowMs, direction, share, callsMin, runsMin }: Of<'change'>,
   evidence: Evidence,
 ): Promise<readonly Finding[]> => {
-  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs, true)
+  const question = questionOf(rule, evidence, [measure, 'cost', 'calls', ...(runsMin > 0 ? (['runs'] as const) : [])], windowMs, true)
   const earlier = { ...question, from: question.from - windowMs, to: question.from }
   const [{ rows }, before] = await Promise.all([settledAnswer(evidence, question), settledAnswer(evidence, earlier)])
   const beforeOf = new Map(before.rows.map((row) => [keyOf(segmentOf(rule.by, row)), row]))
@@ -95,7 +95,9 @@ const changes = async (
     const segment = segmentOf(rule.by, row)
     const was = beforeOf.get(keyOf(segment))
     const [old, now] = [Number(was?.[measure] ?? 0), Number(row[measure] ?? 0)]
-    if (was === undefined || old <= 0 || countOf(was, 'calls') < callsMin || countOf(row, 'calls') < callsMin) return []
+    if (was === undefined || old <= 0) return []
+    // Few calls or runs differ by chance.
+    if ([was, row].some((side) => countOf(side, 'calls') < callsMin || countOf(side, 'runs') < runsMin)) return []
     const moved = direction === 'rise' ? now / old - 1 : 1 - now / old
     if (Number(row.cost) < rule.floorUsd || moved <= share) return []
     const where = [...rule.where, ...filtersOf(segment)]
@@ -157,8 +159,9 @@ const knownValues = (rule: Rule, attribute: Breakdown, windowMs: number, { ask, 
   })
 }
 
+/** Models and tools without a price; each is told once a week as long as it has none. */
 const unpriced = async (rule: Rule, { windowMs }: Of<'unpriced'>, evidence: Evidence): Promise<readonly Finding[]> => {
-  const by: readonly Breakdown[] = rule.by.length === 0 ? ['model'] : rule.by
+  const by: readonly Breakdown[] = rule.by.length === 0 ? ['model', 'tool'] : rule.by
   const question: Question = {
     measures: ['calls', 'tokens'],
     by,
@@ -168,14 +171,20 @@ const unpriced = async (rule: Rule, { windowMs }: Of<'unpriced'>, evidence: Evid
     zone: evidence.zone,
   }
   const { rows } = await evidence.ask(question)
-  return rows.map((row) => ({
-    segment: segmentOf(by, row),
-    value: String(row.calls),
-    threshold: '0',
-    message: `${segmentText(segmentOf(by, row))}: ${row.calls} calls in the last ${spanText(windowMs)} have no price (${grouped(String(row.tokens))} tokens). They are in no total. Add the model's price under "prices" in taximeter.yaml.`,
-    query: queryOf(question),
-    window: String(startOf('day', evidence.now, evidence.zone)),
-  }))
+  return rows.map((row) => {
+    // A call has a model or a tool, and is named by the one that it has.
+    const segment = segmentOf(rule.by.length === 0 ? by.filter((name) => row[name] !== null) : by, row)
+    const what = row.tool === null || row.tool === undefined ? '"prices"' : '"tools"'
+    const tokens = Number(row.tokens) > 0 ? ` (${grouped(String(row.tokens))} tokens)` : ''
+    return {
+      segment,
+      value: String(row.calls),
+      threshold: '0',
+      message: `${segmentText(segment)}: ${row.calls} ${row.calls === 1 ? 'call' : 'calls'} in the last ${spanText(windowMs)} ${row.calls === 1 ? 'has' : 'have'} no price${tokens}, and ${row.calls === 1 ? 'is' : 'are'} in no total. Add the price under ${what} in taximeter.yaml.`,
+      query: queryOf(question),
+      window: String(startOf('week', evidence.now, evidence.zone)),
+    }
+  })
 }
 
 const coverage = async (rule: Rule, { below, windowMs, callsMin }: Of<'coverage'>, evidence: Evidence): Promise<readonly Finding[]> => {

@@ -8,8 +8,8 @@ const dayMs = 24 * hourMs
 
 /** An incident that was told is not told again for this long after its end. */
 const rememberedMs = dayMs
-/** What makes a run dearer stays until somebody repairs it: the same rule finds it again every busy day, and that is no other incident. */
-const sameRuleMs = 7 * dayMs
+/** What makes a run dearer stays until somebody repairs it: it is found again every busy day, and that is no other incident. */
+const lastingMs = 7 * dayMs
 /** Incidents that one alert is compared with; the latest. */
 const comparedMax = 20
 /** So much of the smaller one has to lie in the other. */
@@ -46,7 +46,8 @@ const isCandidate = (alert: AlertRecord, other: AlertRecord, now: number): boole
   if (other.state === 'firing') return true
   // A run that goes wrong now is not the one that went wrong yesterday.
   if ('run' in alert.segment) return false
-  return now - (other.resolvedAt ?? 0) < (isSameRule && alert.cause !== 'traffic' ? sameRuleMs : rememberedMs)
+  const isLasting = alert.cause === 'price' || (isSameRule && alert.cause !== 'traffic')
+  return now - (other.resolvedAt ?? 0) < (isLasting ? lastingMs : rememberedMs)
 }
 
 const isSameIncident = async (

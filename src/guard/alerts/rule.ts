@@ -21,6 +21,7 @@ export type Condition =
       readonly direction: 'rise' | 'fall'
       readonly share: number
       readonly callsMin: number
+      readonly runsMin: number
     }
   /** A budget is spent faster than it lasts: a share of its limit within a long window, and still within a short one. */
   | { readonly kind: 'burn'; readonly pairs: readonly BurnPair[] }
@@ -57,6 +58,8 @@ export interface Rule {
   readonly where: readonly Filter[]
   /** How long the condition has to hold before it fires, and not to hold before it is resolved. */
   readonly forMs: number
+  /** How long after its end nothing is told of the same segment again, so that a value on its threshold does not flap. */
+  readonly quietMs: number
   readonly severity: Severity
   /** Below so many dollars at stake nothing fires: cents never page. */
   readonly floorUsd: number
@@ -83,6 +86,7 @@ export const parseRule = (value: unknown, path: string): Rule => {
     by,
     where: read.list('where').map((each) => filterOf(each, `${path}.where`)),
     forMs: read.span('for') ?? 0,
+    quietMs: read.span('quiet', '30m'),
     severity: read.oneOf('severity', severities, 'warning'),
     floorUsd: read.number('floorUsd', 0.5),
     ...(json.notify !== undefined && { notify: read.list('notify') }),
@@ -125,6 +129,7 @@ const conditions: { readonly [Kind in Condition['kind']]: (read: Reader, path: s
       direction: fall === undefined ? 'rise' : 'fall',
       share: fall ?? read.share('rise', '30%'),
       callsMin: read.number('callsMin', 100),
+      runsMin: read.number('runsMin', 0),
     }
   },
   burn: () => ({ kind: 'burn', pairs: burnPairs }),
@@ -175,7 +180,7 @@ export const fieldsOf = (kind: Condition['kind']): Readonly<Record<string, strin
 }
 
 /** The fields that every rule has. */
-export const commonFields = ['name', 'kind', 'by', 'where', 'for', 'severity', 'floorUsd', 'notify'] as const
+export const commonFields = ['name', 'kind', 'by', 'where', 'for', 'quiet', 'severity', 'floorUsd', 'notify'] as const
 
 /** Fast pairs as runaway detectors: so much of the budget within the long window, and the same pace within the short one. */
 const burnPairs = [
