@@ -165,7 +165,8 @@ const createFinisher = (question: Question, runs: RunSums | undefined): ((group:
   return (group) => {
     const sums = { ...group.calls }
     if (group.runSegments.length > 0) addRuns?.(sums, group.runSegments)
-    if (group.latency !== undefined && group.latency.size > 0) sums.latencyAt = { p50: latencyOf(group.latency, 0.5), p95: latencyOf(group.latency, 0.95) }
+    if (group.latency !== undefined && group.latency.size > 0)
+      sums.latencyAt = { p50: latencyOf(group.latency, 0.5), p95: latencyOf(group.latency, 0.95) }
     return sums
   }
 }

@@ -46,7 +46,6 @@ export const startDirect = async (options: ThreadOptions, writerOptions: WriterO
       if ('error' in reply) throw new TaximeterError(reply.error.code, reply.error.sentence)
       return reply.value as Value
     },
-    waiting: 0,
     async close() {
       await thread.call('close', [])
     },

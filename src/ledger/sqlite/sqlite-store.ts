@@ -120,25 +120,38 @@ const waitFor = (wakes: Set<() => void>, ended: AbortSignal): { readonly happene
   }
 }
 
+interface Lane {
+  readonly thread: Promise<Thread>
+  /** Questions that were given to it and are not answered. */
+  waiting: number
+}
+
 /** Threads that read: the second is started when the first is busy, so that one slow question does not hold up the others. */
 const createReaders = (start: () => Promise<Thread>) => {
-  const threads: Promise<Thread>[] = []
-  const idle = async (): Promise<Thread> => {
-    const started = await Promise.all(threads)
-    const free = started.find(({ waiting }) => waiting === 0)
-    if (free !== undefined) return free
-    if (threads.length < readersMax) {
-      const thread = start()
-      threads.push(thread)
-      thread.catch(() => threads.splice(threads.indexOf(thread), 1))
-      return thread
-    }
-    return started.reduce((least, thread) => (thread.waiting < least.waiting ? thread : least))
+  const lanes = new Set<Lane>()
+
+  const leastBusy = (): Lane => {
+    const [least] = [...lanes].sort((left, right) => left.waiting - right.waiting)
+    if (least !== undefined && (least.waiting === 0 || lanes.size >= readersMax)) return least
+    const lane: Lane = { thread: start(), waiting: 0 }
+    lanes.add(lane)
+    lane.thread.catch(() => lanes.delete(lane))
+    return lane
   }
+
   return {
-    call: async <Value>(method: string, values: readonly unknown[]): Promise<Value> => (await idle()).call<Value>(method, values),
+    call: async <Value>(method: string, values: readonly unknown[]): Promise<Value> => {
+      const lane = leastBusy()
+      lane.waiting += 1
+      try {
+        return await (await lane.thread).call<Value>(method, values)
+      } finally {
+        lane.waiting -= 1
+      }
+    },
     close: async (): Promise<void> => {
-      for (const thread of threads.splice(0)) await (await thread.catch(() => undefined))?.close()
+      for (const { thread } of lanes) await (await thread.catch(() => undefined))?.close()
+      lanes.clear()
     },
   }
 }

@@ -23,7 +23,6 @@ export type Reply =
 /** A worker thread that answers calls in their order. It keeps the process alive only while a call is under way. */
 export interface Thread {
   call<Value>(method: string, values: readonly unknown[], transfer?: readonly ArrayBuffer[]): Promise<Value>
-  readonly waiting: number
   close(): Promise<void>
 }
 
@@ -65,9 +64,6 @@ export const startThread = async (options: ThreadOptions, url: URL = workerUrl()
         worker.ref()
         worker.postMessage({ id, method, values } satisfies Call, transfer as ArrayBuffer[])
       }),
-    get waiting() {
-      return calls.size
-    },
     async close() {
       if (failure === undefined) await thread.call('close', []).catch(() => undefined)
       await worker.terminate()
