@@ -171,7 +171,7 @@ const conditionOf = (read: Reader, path: string): Condition => {
 }
 
 /** The fields of a kind with their defaults ("–": none), as docs/reference/alerts.md lists them. */
-const fieldsOf = (kind: Condition['kind']): Readonly<Record<string, string>> => {
+export const fieldsOf = (kind: Condition['kind']): Readonly<Record<string, string>> => {
   const path = 'rule'
   // A threshold is the one kind that cannot do without a field.
   const read = createReader(kind === 'threshold' ? { above: 1 } : {}, path)
@@ -180,7 +180,7 @@ const fieldsOf = (kind: Condition['kind']): Readonly<Record<string, string>> => 
 }
 
 /** The fields that every rule has. */
-const commonFields = ['name', 'kind', 'by', 'where', 'for', 'quiet', 'severity', 'floorUsd', 'notify'] as const
+export const commonFields = ['name', 'kind', 'by', 'where', 'for', 'quiet', 'severity', 'floorUsd', 'notify'] as const
 
 /** Fast pairs as runaway detectors: so much of the budget within the long window, and the same pace within the short one. */
 const burnPairs = [
