@@ -15,6 +15,8 @@ export interface Settled {
   readonly book: PriceBook
   readonly toolPrices: ToolPrices
   readonly budgets: readonly Budget[]
+  /** Of those, what somebody has chosen. */
+  readonly chosenBudgets: readonly unknown[]
   readonly keyRing: KeyRing
   readonly upstreams: Upstreams
 }
@@ -28,6 +30,7 @@ export const settle = (loaded: LoadedConfig): Settled => {
     book: createPriceBook(bookJson),
     toolPrices: parseToolPrices(config.tools),
     budgets: budgetsOf(loaded),
+    chosenBudgets: chosenBudgets(loaded),
     keyRing: createKeyRing(parseKeys(config.keys, locate)),
     upstreams: parseUpstreams(config.upstreams, locate),
   }

@@ -8,16 +8,14 @@ import type { Budgets } from '../guard/budget-guard.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
 import { sqliteAlerts } from '../ledger/sqlite/alerts.ts'
 import type { Store } from '../ledger/store.ts'
-import { alertJson } from '../server/alert-json.ts'
-import { createForecasts } from '../server/forecast.ts'
 import { createMetrics } from '../server/metrics.ts'
 import { createReadings } from '../server/readings.ts'
-import { askSelfCheck } from '../server/self-check.ts'
 import { createServer, type TaximeterServer } from '../server/server.ts'
-import { alertingOf, alertRulesOf, startAlerting } from './alerting.ts'
+import { alertingOf, startAlerting } from './alerting.ts'
 import { startBudgets } from './budgeting.ts'
 import { openLedger } from './open-ledger.ts'
-import { chosenBudgets, type Settled, settle } from './settled.ts'
+import { createOutlook } from './outlook.ts'
+import { type Settled, settle } from './settled.ts'
 import { version } from './version.ts'
 
 export interface Wired {
@@ -38,9 +36,6 @@ export interface WireOptions {
   /** Reads the configuration again, for `POST /-/reload`. */
   readonly read?: () => LoadedConfig
 }
-
-/** Alerts of one answer: the open ones, then the latest. */
-const alertsShownMax = 200
 
 /** The whole of taximeter from its configuration: the one place where every part meets every other. Nothing listens yet. */
 export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions): Promise<Wired> => {
@@ -74,22 +69,12 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
     })
     closers.push(() => gateway.close())
     const onError = (error: unknown) => log.error({ error: factsOfError(error) }, 'a request failed')
-    const forecasts = createForecasts({ ask: store.ask, budgets: () => budgets.status(), zone: config.zone, now, onError })
-    const alertRules = alertRulesOf({ store, alerts, budgets: () => settled.budgets, zone: config.zone, now, log })
-    closers.push(() => alertRules.close())
-    const metrics = await createMetrics({
-      store,
-      intake,
-      budgets,
-      gateway,
-      alerts,
-      forecasts,
-      now,
-      version,
-      bookVersion: () => settled.book.version,
-    })
+    const outlook = createOutlook({ store, alerts, budgets, settled: () => settled, zone: config.zone, now, log, onError })
+    closers.push(() => outlook.close())
+    const { forecasts } = outlook
+    const bookVersion = () => settled.book.version
+    const metrics = await createMetrics({ store, intake, budgets, gateway, alerts, forecasts, now, version, bookVersion })
     closers.push(() => metrics.close())
-    let current = loaded
     const reload = async (next: LoadedConfig): Promise<void> => {
       const checked = settle(next)
       const setup = alertingOf(next, log, now)
@@ -97,7 +82,6 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       await alerts.configure(setup)
       gateway.setUpstreams(checked.upstreams)
       settled = checked
-      current = next
     }
     const server = createServer({
       store,
@@ -109,11 +93,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       book,
       prices: () => settled.bookJson,
       readings: createReadings(store),
-      alerts: async () => ({ alerts: (await alerts.list(alertsShownMax)).map(alertJson) }),
-      alertRules: alertRules.answer,
-      forecast: forecasts.answer,
-      selfCheck: () =>
-        askSelfCheck({ ask: store.ask, now, rules: () => alerts.setup().rules, budgets: () => chosenBudgets(current).length }),
+      ...outlook.services,
       ...(read && { reload: () => reload(read()) }),
       ...(!settled.keyRing.isEmpty && { keys: { check: (shown) => settled.keyRing.check(shown) } }),
       limits: { bodyBytesMax: config.bodyBytesMax },
