@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,17 +7,27 @@ import { type BenchProcess, pin } from './processes.ts'
 
 /** Installed by this bench alone, in a folder of its own outside the repository, and kept there for the next run. */
 const folder = join(tmpdir(), 'taximeter-bench-portkey')
-const version = '1.15.2'
+
+/**
+ * As its own manifest would have it installed, it answers every stream with 500 ("immutable", from the Response of newer versions of
+ * its HTTP library). It is measured with a version with which it works.
+ */
+const manifest = {
+  private: true,
+  dependencies: { '@portkey-ai/gateway': '1.15.2' },
+  overrides: { '@hono/node-server': '1.13.8' },
+}
 
 /** The peer, as installed, in front of the same upstream. */
 export const startPortkey = async (upstream: string): Promise<BenchProcess & { readonly headers: Readonly<Record<string, string>> }> => {
   const root = join(folder, 'node_modules/@portkey-ai/gateway')
-  if (!existsSync(root))
-    execFileSync('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', `@portkey-ai/gateway@${version}`], { stdio: 'ignore' })
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bin: string | Record<string, string> }
-  const bin = typeof manifest.bin === 'string' ? manifest.bin : (Object.values(manifest.bin)[0] ?? '')
+  if (!existsSync(root)) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+    execFileSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'ignore' })
+  }
   const port = 40_000 + (process.pid % 10_000)
-  const child = spawn(process.execPath, [join(root, bin), `--port=${port}`, '--headless'], {
+  const child = spawn(process.execPath, [join(root, 'build/start-server.js'), `--port=${port}`, '--headless'], {
     stdio: 'ignore',
     env: { ...process.env, TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
   })
