@@ -71,9 +71,8 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
     const onError = (error: unknown) => log.error({ error: factsOfError(error) }, 'a request failed')
     const outlook = createOutlook({ store, alerts, budgets, settled: () => settled, zone: config.zone, now, log, onError })
     closers.push(() => outlook.close())
-    const { forecasts } = outlook
-    const bookVersion = () => settled.book.version
-    const metrics = await createMetrics({ store, intake, budgets, gateway, alerts, forecasts, now, version, bookVersion })
+    const parts = { intake, budgets, gateway, alerts, forecasts: outlook.forecasts }
+    const metrics = await createMetrics({ store, ...parts, now, version, bookVersion: () => settled.book.version })
     closers.push(() => metrics.close())
     const reload = async (next: LoadedConfig): Promise<void> => {
       const checked = settle(next)
