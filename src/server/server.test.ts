@@ -179,7 +179,7 @@ test('every answer says what it is and that it is not to be kept or framed', asy
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
     })
   }
 })

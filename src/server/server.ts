@@ -262,7 +262,8 @@ const withHeaders = (answer: Response, allowedOrigin: string | undefined): Respo
   const { headers } = answer
   headers.set('x-content-type-options', 'nosniff')
   headers.set('x-frame-options', 'DENY')
-  headers.set('referrer-policy', 'no-referrer')
+  // Not `no-referrer`: with it a browser posts the sign-in form with "Origin: null", which is nobody's and refused.
+  headers.set('referrer-policy', 'same-origin')
   headers.set('cross-origin-resource-policy', allowedOrigin === undefined ? 'same-origin' : 'cross-origin')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   if (allowedOrigin !== undefined) {
