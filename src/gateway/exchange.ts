@@ -3,7 +3,7 @@ import type { Attribution } from '../core/attribution.ts'
 import type { Basis } from '../core/charge.ts'
 import { formatUsd, zeroUsd } from '../core/money.ts'
 import type { PriceBook } from '../core/price-book.ts'
-import type { UsageFlag } from '../core/usage.ts'
+import { type UsageFlag, usedUnits } from '../core/usage.ts'
 import type { BudgetGuard } from '../guard/guard.ts'
 import type { Dialect, RequestReport, UsageReport } from '../providers/dialect.ts'
 import type { Caller } from './admission.ts'
@@ -137,6 +137,8 @@ export interface Told {
 export interface CallEnd extends Pick<Ending, 'status' | 'error' | 'requestId'> {
   readonly report?: UsageReport | undefined
   readonly flags?: readonly UsageFlag[]
+  /** The answer is not whole: the client left, or the upstream broke off. */
+  readonly isCut?: boolean
 }
 
 /** The call is over: its events go to the ledger, its reservation is settled. Said once; gives what the answer may say of it. */
@@ -162,7 +164,7 @@ const tellLedger = (x: Exchange, call: MeteredCall, ending: CallEnd): Told => {
     },
     {
       ...ending,
-      report: ending.report ?? likelyReport(call, ending.status),
+      report: ending.isCut && call.isSent ? likelyReport(call, ending.report) : ending.report,
       durationMs: Math.max(0, now - x.startedAt),
       firstByteMs: x.firstByteAt === undefined ? undefined : Math.max(0, x.firstByteAt - x.startedAt),
     },
@@ -173,11 +175,11 @@ const tellLedger = (x: Exchange, call: MeteredCall, ending: CallEnd): Told => {
   return { id: call.id, basis: charge.basis, costUsd: charge.basis === 'unpriced' ? undefined : formatUsd(charge.total) }
 }
 
-/** A call that was given up before its answer told anything has still been put to the model: its prompt is estimated. */
-const likelyReport = (call: MeteredCall, status: Ending['status']): UsageReport | undefined => {
+/** A call that broke off before its answer told anything has still been put to the model: its prompt is estimated, never taken for nothing. */
+const likelyReport = (call: MeteredCall, report: UsageReport | undefined): UsageReport | undefined => {
   const input = likelyTokens(call.size)
-  if (status !== 'aborted' || !call.isSent || input === 0) return undefined
-  return { usage: { input }, quality: 'estimated', flags: [] }
+  if (input === 0 || (report !== undefined && usedUnits(report.usage).length > 0)) return report
+  return { flags: [], ...report, usage: { input }, quality: 'estimated' }
 }
 
 /** The official clients number their tries; others may say it in a header of ours. */

@@ -125,6 +125,7 @@ export const createGateway = (options: GatewayOptions): Gateway => {
     },
     counters: () => ({
       ...shop.counters,
+      requests: { ...shop.counters.requests },
       events: shop.outbox.counters(),
       waitingEvents: shop.outbox.waiting,
       spoolBytes: spool.bytes,

@@ -172,7 +172,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     get waiting() {
       return queue.length
     },
-    counters: () => counters,
+    counters: () => ({ ...counters }),
     async close() {
       isClosed = true
       clearTimeout(retry)

@@ -218,12 +218,15 @@ const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, b
   if (status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(report?.error, status) })
   const told = report?.error ?? error
   if (told !== undefined) return record(x, call, { ...base, status: 'error', error: told })
-  // A connection may break after the terminal marker: the answer was whole then.
+  if (!isCut(report, flags, broken)) return record(x, call, { ...base, status: 'ok' })
+  if (x.isClientGone) return record(x, call, { ...base, isCut: true, status: 'aborted' })
+  return record(x, call, { ...base, isCut: true, status: 'error', error: broken ?? 'truncated-stream' })
+}
+
+/** A connection may break after the terminal marker, and the answer was whole; one that we cannot decode may be whole to its client. */
+const isCut = (report: UsageReport | undefined, flags: readonly UsageFlag[], broken: string | undefined): boolean => {
   const isTruncated = report?.flags.includes('truncated-stream') === true || flags.includes('truncated-stream')
-  const isCut = isTruncated || (broken !== undefined && report === undefined)
-  if (!isCut) return record(x, call, { ...base, status: 'ok' })
-  if (x.isClientGone) return record(x, call, { ...base, status: 'aborted' })
-  return record(x, call, { ...base, status: 'error', error: broken ?? 'truncated-stream' })
+  return broken === undefined ? isTruncated && !flags.includes('malformed-chunk') : isTruncated || report === undefined
 }
 
 /** The provider's own code where it says more than the status does. */
