@@ -48,7 +48,9 @@ describe('an upstream that fails', () => {
   test('it never begins to answer', async () => {
     const gateway = await behind(await httpUpstream(() => undefined), { upstream: { timeouts } })
     expect(await codes(gateway)).toEqual([504, 'UPSTREAM_TIMEOUT'])
-    expect(await gateway.calls()).toMatchObject([{ status: 'error', error: 'upstream-timeout', quality: 'estimated', usage: { input: 21 } }])
+    expect(await gateway.calls()).toMatchObject([
+      { status: 'error', error: 'upstream-timeout', quality: 'estimated', usage: { input: 21 } },
+    ])
   })
 
   test('it stops in the middle of an answer that is held: a clear error', async () => {
@@ -56,7 +58,9 @@ describe('an upstream that fails', () => {
       upstream: { timeouts },
     })
     expect(await codes(gateway)).toEqual([504, 'UPSTREAM_TIMEOUT'])
-    expect(await gateway.calls()).toMatchObject([{ status: 'error', error: 'upstream-timeout', quality: 'estimated', usage: { input: 21 } }])
+    expect(await gateway.calls()).toMatchObject([
+      { status: 'error', error: 'upstream-timeout', quality: 'estimated', usage: { input: 21 } },
+    ])
   })
 
   test('it stops in the middle of a stream: the connection breaks, as it would without the gateway', async () => {

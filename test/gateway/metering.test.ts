@@ -43,7 +43,10 @@ describe('what providers answer', () => {
       }
       const { counters } = gateway.gateway
       const before = counters().events
-      await ask(gateway, `/corp/${dialect}`, { body: JSON.stringify({ model: 'a-model' }), headers: { ...json, 'x-taximeter-session': name } })
+      await ask(gateway, `/corp/${dialect}`, {
+        body: JSON.stringify({ model: 'a-model' }),
+        headers: { ...json, 'x-taximeter-session': name },
+      })
       await expect
         .poll(() => counters().events.accepted + counters().events.duplicate, { interval: 2, timeout: 5_000 })
         .toBeGreaterThan(before.accepted + before.duplicate)
@@ -64,9 +67,12 @@ describe('what providers answer', () => {
 
   test("an advisor's model inside an answer is a call of its own, at its own price", async () => {
     const advisor = fixtures.find(({ name }) => name === 'advisor')
-    const gateway = await behind(await httpUpstream((_request, response) => response.writeHead(200, json).end(JSON.stringify(advisor?.body))), {
-      name: 'anthropic',
-    })
+    const gateway = await behind(
+      await httpUpstream((_request, response) => response.writeHead(200, json).end(JSON.stringify(advisor?.body))),
+      {
+        name: 'anthropic',
+      },
+    )
     await ask(gateway, '/anthropic/v1/messages', { body: JSON.stringify({ model: 'claude-sonnet-4-5' }), headers: json })
     const calls = await gateway.calls(2)
     expect(calls.map(({ model, usage }) => [model, usage])).toEqual(
@@ -138,5 +144,4 @@ describe('what providers answer', () => {
   })
 })
 
-const sorted = (usage: object): object =>
-  Object.fromEntries(Object.entries(usage).toSorted(([left], [right]) => left.localeCompare(right)))
+const sorted = (usage: object): object => Object.fromEntries(Object.entries(usage).toSorted(([left], [right]) => left.localeCompare(right)))
