@@ -46,6 +46,7 @@ export const firedMax = 100
 /** Single calls of one preview. */
 export const entriesMax = 200_000
 const entriesPage = 1_000
+const looksPerWindow = 50
 
 /** When a rule would have fired, had it been there: evaluated step by step on what the ledger holds, with the states of the engine. */
 export const previewRule = (rule: Rule, sources: EvidenceSources, options: PreviewOptions): Promise<Preview> => {
@@ -108,7 +109,8 @@ const replaySteps = async (rule: Rule, sources: EvidenceSources, options: Previe
 
 const stepOf = ({ condition }: Rule, { from, to, stepMs }: PreviewOptions): number => {
   const windowMs = 'windowMs' in condition ? condition.windowMs : 0
-  return Math.max(stepMs, Math.ceil(windowMs / 50 / hourMs) * hourMs, Math.ceil((to - from) / stepsMax))
+  const perWindow = windowMs / looksPerWindow
+  return Math.max(stepMs, perWindow < hourMs ? 0 : Math.ceil(perWindow / hourMs) * hourMs, Math.ceil((to - from) / stepsMax))
 }
 
 /** As the engine's, but that the hours of all steps are read at once. */
