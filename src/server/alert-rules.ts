@@ -35,7 +35,14 @@ export const createAlertRules = (options: AlertRulesOptions): AlertRules => {
 
   const tryRule = async (rule: Rule): Promise<void> => {
     const before = tried.get(rule.name)
-    const attempt: Tried = { rule: textOf(rule), at: options.now(), progress: 0, ...(before?.preview && { preview: before.preview }) }
+    const text = textOf(rule)
+    // While it is tried again what is known of it is shown; of another rule of that name nothing is.
+    const attempt: Tried = {
+      rule: text,
+      at: options.now(),
+      progress: 0,
+      ...(before?.rule === text && before.preview && { preview: before.preview }),
+    }
     tried.set(rule.name, attempt)
     try {
       const preview = await options.preview(rule, (share) => void (attempt.progress = share), closing.signal)
