@@ -1,35 +1,39 @@
-import type { Breakdown, Question } from '../../core/question.ts'
+import { type Breakdown, type Question, segmentBreakdowns } from '../../core/question.ts'
 import { tokenUnits, type Unit, unitNames } from '../../core/units.ts'
 import { asksForUnits } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
-import { column, dimOf, noUnit } from './block.ts'
+import { column, columnCount, dimOf, noUnit } from './block.ts'
 import { type Chunk, parseChunk } from './chunk.ts'
-import { chunkId, days, quarters } from './cubes.ts'
+import { chunkId, type Family, families, quarters, sealedBefore } from './cubes.ts'
 import type { Database } from './database.ts'
 import { type Buckets, type Plan, planOf } from './periods.ts'
 import { type RawRows, rawDim, type Scan, tagOf } from './raw-rows.ts'
-import { quartersPerDay } from './rollup.ts'
 import { sliceOf, slicesTogether } from './slices.ts'
 import { conditionOf, entryColumnOf } from './sql-filter.ts'
 import { type Axis, createSummer, createTimer, type RowFilter, type Summed, type TimedGroups } from './summing.ts'
+import { type Span, spansOf } from './whereabouts.ts'
 
-/** Sums over calls, by the question's breakdown and then by `callFlags`. */
+/** Sums over calls, by the question's breakdown and then by `flags`. */
 export interface CallSums {
   readonly groups: Summed
-  /** The same over everything, by `callFlags` alone; undefined when that is the sum of the groups. */
+  readonly flags: readonly Flag[]
+  /** The same over everything, by all of `callFlags` alone; undefined when that is the sum of the groups. */
   readonly total: Summed | undefined
   readonly columns: readonly number[]
   /** Only when latencies are asked for. */
   readonly latencies: { readonly groups: TimedGroups; readonly total: TimedGroups | undefined } | undefined
 }
 
-/** What every group is cut by besides: from it come calls and costs by kind, errors, retries and coverage. */
-export const callFlags: readonly Axis[] = [
-  { dim: dimOf.kind },
-  { dim: dimOf.status, map: (status) => (status === 1 ? 1 : 0) },
-  { dim: dimOf.retry },
-  { dim: dimOf.basis },
-]
+export type Flag = 'kind' | 'error' | 'retry' | 'basis'
+
+/** What groups are cut by besides: from it come calls and costs by kind, errors, retries and, of the total, coverage. */
+const flagAxes: Readonly<Record<Flag, Axis>> = {
+  kind: { dim: dimOf.kind },
+  error: { dim: dimOf.status, map: (status) => (status === 1 ? 1 : 0) },
+  retry: { dim: dimOf.retry },
+  basis: { dim: dimOf.basis },
+}
+export const callFlags: readonly Flag[] = ['kind', 'error', 'retry', 'basis']
 
 export interface CallSources {
   readonly database: Database
@@ -40,23 +44,36 @@ export interface CallSources {
 export const sumCalls = (question: Question, buckets: Buckets, sources: CallSources): CallSums => {
   const shape = shapeOf(question, sources)
   const columns = columnsOf(question)
-  const groups = createSummer([...shape.axes, ...callFlags], shape.filters, columns)
-  const total = createSummer(callFlags, shape.filters, columns)
+  // Where there are many groups each is cut only by what is asked for, and the total is summed beside them.
+  const flags = shape.isWide ? flagsOf(question) : callFlags
+  const axesOf = (names: readonly Flag[]): readonly Axis[] => names.map((name) => flagAxes[name])
+  const groups = createSummer([...shape.axes, ...axesOf(flags)], shape.filters, columns)
+  const total = createSummer(axesOf(callFlags), shape.filters, columns)
   collect(question, buckets, sources, shape, { columns, hasTimes: false }, feedOf(question, shape, columns, groups.add, total.add))
   const latencies = question.measures.some((measure) => measure.startsWith('latency'))
     ? timesFor(question, buckets, sources, shape)
     : undefined
-  return { groups: groups.finish(), total: shape.hasUnits ? total.finish() : undefined, columns, latencies }
+  return { groups: groups.finish(), flags, total: hasTotal(shape) ? total.finish() : undefined, columns, latencies }
 }
+
+const hasTotal = (shape: Shape): boolean => shape.hasUnits || shape.isWide
+
+const kindMeasures = /^(?:llm|tool|retry)Cost$|^(?:llm|tool)Calls$|^tokensPerCompletion$/
+
+const flagsOf = ({ measures }: Question): readonly Flag[] => [
+  ...(measures.some((measure) => kindMeasures.test(measure)) ? (['kind'] as const) : []),
+  ...(measures.includes('errors') ? (['error'] as const) : []),
+  ...(measures.includes('retries') || measures.includes('retryCost') ? (['retry'] as const) : []),
+]
 
 const timesFor = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape): CallSums['latencies'] => {
   const groups = createTimer(shape.axes, shape.filters)
   const total = createTimer([], shape.filters)
   // Which of a call's units took how long only its entry tells.
-  const timed = { ...shape, isRolledUp: shape.isRolledUp && !shape.hasUnits }
+  const timed = { ...shape, isRolledUp: shape.isRolledUp && !shape.hasUnits, family: undefined }
   const feed = feedOf(question, timed, [column.calls], groups.add, total.add)
   collect(question, buckets, sources, timed, { columns: [column.calls], hasTimes: true }, feed)
-  return { groups: groups.finish(), total: shape.hasUnits ? total.finish() : undefined }
+  return { groups: groups.finish(), total: hasTotal(shape) ? total.finish() : undefined }
 }
 
 interface Needs {
@@ -68,13 +85,15 @@ type Feed = (chunk: Chunk, bucket: number, sign: 1 | -1) => void
 
 /** Gives the question's rows to `feed`: from roll-ups and, where the period cuts a quarter of an hour, from entries; or all from entries. */
 const collect = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape, needs: Needs, feed: Feed): void => {
-  const { database, raw } = sources
   const scan = scanOf(question, shape, [...needs.columns, ...sliceColumns(shape)], sources.values)
-  if (!shape.isRolledUp) {
-    raw.scan(scan, question.from, question.to, buckets.indexOf, (chunk, bucket) => feed(chunk, bucket, 1))
-    return
+  const period = { from: question.from, to: question.to }
+  for (const span of spansOf(sources.database, question.where, sources.values, period) ?? [period]) {
+    if (shape.isRolledUp) collectRolled(planFor(span, buckets, sources.database, shape), sources, shape, needs, scan, feed)
+    else sources.raw.scan(scan, span.from, span.to, buckets.indexOf, (chunk, bucket) => feed(chunk, bucket, 1))
   }
-  const plan = planFor(question, buckets, database, shape.isOfDays && !needs.hasTimes)
+}
+
+const collectRolled = (plan: Plan, { database, raw }: CallSources, shape: Shape, needs: Needs, scan: Scan, feed: Feed): void => {
   const lines = shape.hasUnits ? 'lines' : 'NULL'
   const select = database.prepare(`SELECT data, ${lines}, ${needs.hasTimes ? 'times' : 'NULL'} FROM rollup WHERE id >= ? AND id < ?`)
   for (const { bucket, level, first, end } of plan.stretches) {
@@ -101,9 +120,12 @@ interface Shape {
   readonly hasUnits: boolean
   /** Units that pass the filters, by number. */
   readonly units: readonly number[]
-  /** True when roll-ups answer, and true when those of whole days do. */
+  /** True when roll-ups answer. */
   readonly isRolledUp: boolean
-  readonly isOfDays: boolean
+  /** The narrowest coarse roll-ups that answer, where some do. */
+  readonly family: Family | undefined
+  /** True when there can be tens of thousands of groups. */
+  readonly isWide: boolean
 }
 
 const shapeOf = (question: Question, { database, values }: CallSources): Shape => {
@@ -131,12 +153,16 @@ const shapeOf = (question: Question, { database, values }: CallSources): Shape =
     !hasIndex(question) &&
     !isAmbiguous &&
     dims.every((dim) => quarters.dims.includes(dim) || dim === rawDim.unit)
-  return { axes, filters, tags, hasUnits, units, isRolledUp, isOfDays: dims.every((dim) => days.dims.includes(dim)) && !hasUnits }
+  const family = families.find((found) => dims.every((dim) => found.dims.includes(dim) || dim === rawDim.unit))
+  const isWide = question.by.length > 2 || question.by.some((by) => !isOfFewValues(by))
+  return { axes, filters, tags, hasUnits, units, isRolledUp, family, isWide }
 }
 
-/** One run or a few sessions are found by an index on the entries, with fewer looks than any roll-up. */
+const isOfFewValues = (by: Breakdown): boolean => (segmentBreakdowns as readonly string[]).includes(by)
+
+/** A run's calls are found by an index on the entries, with fewer looks than any roll-up. */
 const hasIndex = (question: Question): boolean =>
-  question.where.some(({ by, values, isNot }) => (by === 'run' || by === 'session') && !isNot && !values.includes(null))
+  question.where.some(({ by, values, isNot }) => by === 'run' && !isNot && !values.includes(null))
 
 /** Runs' stop reasons and statuses by the run's number: read when first asked for. */
 const createRunFacts = (database: Database, { from, to }: Question) => {
@@ -174,7 +200,13 @@ const sliceColumns = (shape: Shape): readonly number[] =>
 
 /** A chunk goes to the sums as it is, or, where units are asked for, once per unit as if the unit's slices were the calls. */
 const feedOf = (question: Question, shape: Shape, columns: readonly number[], addToGroups: Feed, addToTotal: Feed): Feed => {
-  if (!shape.hasUnits) return addToGroups
+  if (!shape.hasUnits) {
+    if (!shape.isWide) return addToGroups
+    return (chunk, bucket, sign) => {
+      addToGroups(chunk, bucket, sign)
+      addToTotal(chunk, 0, sign)
+    }
+  }
   const isByUnit = question.by.includes('unit')
   const isFiltered = shape.units.length <= noUnit
   return (chunk, bucket, sign) => {
@@ -187,16 +219,22 @@ const feedOf = (question: Question, shape: Shape, columns: readonly number[], ad
   }
 }
 
-const planFor = (question: Question, buckets: Buckets, database: Database, hasDays: boolean): Plan => {
+const planFor = (span: Span, buckets: Buckets, database: Database, { family, hasUnits }: Shape): Plan => {
   const first = database.prepare('SELECT min(at) FROM entries').get()?.[0]
   const last = database.prepare('SELECT max(at) FROM entries').get()?.[0]
   if (typeof first !== 'number' || typeof last !== 'number') return { stretches: [], edges: [] }
   const newest = Number(database.prepare("SELECT value FROM ledger WHERE name = 'newest'").get()?.[0] ?? 0)
-  return planOf(question, buckets, { first, last }, hasDays ? Math.floor(newest / quartersPerDay) : 0)
+  const levels = [family?.days, family?.hours].filter((level) => level !== undefined && (!hasUnits || level.columnEnd === columnCount))
+  return planOf(
+    span,
+    buckets,
+    { first, last },
+    levels.flatMap((level) => (level === undefined ? [] : [{ level, sealed: sealedBefore(level, newest) }])),
+  )
 }
 
 const scanOf = (question: Question, shape: Shape, columns: readonly number[], values: Values): Scan => {
-  const dims = [...shape.axes, ...callFlags, ...shape.filters.map(({ axis }) => axis)].map(({ dim }) => dim)
+  const dims = [...shape.axes, ...Object.values(flagAxes), ...shape.filters.map(({ axis }) => axis)].map(({ dim }) => dim)
   const where = question.where.flatMap((filter) => {
     const name = entryColumnOf(filter.by)
     return name === undefined ? [] : [conditionOf(`e.${name}`, filter, values)]

@@ -4,12 +4,11 @@ import type { Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, type Found, groupsOf } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
-import { type CallSources, type CallSums, sumCalls } from './ask-calls.ts'
+import { type CallSources, type CallSums, callFlags, type Flag, sumCalls } from './ask-calls.ts'
 import { type RunSources, type RunSums, sumRuns } from './ask-runs.ts'
 import { bigOf, column, groupBy } from './block.ts'
 import { bucketsOf } from './periods.ts'
 import { createRunSums } from './run-parts.ts'
-import type { Summed } from './summing.ts'
 
 /** A group while the answer is put together: what its calls sum to, its latencies, and which segments' runs are in it. */
 interface Gathered extends Omit<Found, 'sums'> {
@@ -62,7 +61,8 @@ const gatheredOf = (bucket: number | undefined, key: readonly (string | null)[])
   runSegments: [],
 })
 
-const gatherGroups = (width: number, { groups, columns, latencies }: CallSums, groupFor: GroupFor): void => {
+const gatherGroups = (width: number, { groups, flags, columns, latencies }: CallSums, groupFor: GroupFor): void => {
+  const flagPlaces = flags.map((flag, index) => [flag, width + 1 + index] as const)
   const known: (Gathered | undefined)[] = []
   const groupOf = new Int32Array(groups.groups)
   const segments = groups.keys.slice(0, width + 1)
@@ -72,7 +72,9 @@ const gatherGroups = (width: number, { groups, columns, latencies }: CallSums, g
     if (groups.sums[0]?.[index] === 0) continue
     const group = groupOf[index] as number
     known[group] ??= groupFor(segments[0]?.[index] ?? 0, valuesAt(segments, index))
-    addFlagged(known[group].calls, columns, groups.sums, index, flagsAt(groups, width, index))
+    const set: FlagValues = {}
+    for (const [flag, place] of flagPlaces) set[flag] = groups.keys[place]?.[index] ?? 0
+    addFlagged(known[group].calls, columns, groups.sums, index, set)
   }
   if (latencies === undefined) return
   for (const [index, bins] of latencies.groups.bins.entries()) {
@@ -83,11 +85,7 @@ const gatherGroups = (width: number, { groups, columns, latencies }: CallSums, g
 
 const valuesAt = (keys: readonly Int32Array[], index: number): readonly number[] => keys.slice(1).map((key) => key[index] ?? 0)
 
-const flagsAt = ({ keys }: Summed, width: number, index: number): readonly number[] => {
-  const flags: number[] = []
-  for (let place = width + 1; place < keys.length; place++) flags.push(keys[place]?.[index] ?? 0)
-  return flags
-}
+type FlagValues = Partial<Record<Flag, number>>
 
 /** The total: of all groups together, where a call is in one of them only. */
 const gatherTotal = (width: number, { groups, total, columns, latencies }: CallSums, all: Gathered): void => {
@@ -102,10 +100,10 @@ const gatherTotal = (width: number, { groups, total, columns, latencies }: CallS
     return summed
   })
   for (const [flag, index] of first.entries()) {
-    const values = flags.map((key) => key[index] ?? 0)
     if (sums[0]?.[flag] === 0) continue
-    addFlagged(all.calls, columns, sums, flag, values)
-    const covered = (all.calls.coverage[bases[values[3] ?? 0] ?? 'unpriced'] ??= { calls: 0, cost: 0n })
+    const set: FlagValues = Object.fromEntries(callFlags.map((name, place) => [name, flags[place]?.[index] ?? 0]))
+    addFlagged(all.calls, columns, sums, flag, set)
+    const covered = (all.calls.coverage[bases[set.basis ?? 0] ?? 'unpriced'] ??= { calls: 0, cost: 0n })
     covered.calls += sums[0]?.[flag] ?? 0
     covered.cost += bigOf(sums[1]?.[flag] ?? 0, sums[2]?.[flag] ?? 0)
   }
@@ -121,27 +119,21 @@ const addBins = (group: Gathered, bins: Int32Array): void => {
 }
 
 /** Adds calls of one kind to the sums of the segment that they are in. Coverage is only told of the total. */
-const addFlagged = (
-  calls: Sums,
-  columns: readonly number[],
-  sums: readonly Float64Array[],
-  index: number,
-  flags: readonly number[],
-): void => {
-  const [kind, isError, isRetry] = flags
+const addFlagged = (calls: Sums, columns: readonly number[], sums: readonly Float64Array[], index: number, flags: FlagValues): void => {
   const pairAt = (place: number): bigint => bigOf(sums[place]?.[index] ?? 0, sums[place + 1]?.[index] ?? 0)
   const count = sums[0]?.[index] ?? 0
   const cost = pairAt(1)
-  if (kind === 0) {
+  // Without the kind only their sum is asked for.
+  if (flags.kind !== 1) {
     calls.llmCalls += count
     calls.llmCost += cost
-    if (isRetry) calls.retryCost += cost
+    if (flags.retry) calls.retryCost += cost
   } else {
     calls.toolCalls += count
     calls.toolCost += cost
   }
-  if (isError) calls.errors += count
-  if (isRetry) calls.retries += count
+  if (flags.error) calls.errors += count
+  if (flags.retry) calls.retries += count
   for (let place = 3; place < columns.length; place += 2) {
     const unit = unitNames[((columns[place] ?? 0) - column.tokens(0)) / 2]
     if (unit === undefined || (sums[place]?.[index] === 0 && sums[place + 1]?.[index] === 0)) continue

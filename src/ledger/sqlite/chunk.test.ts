@@ -10,6 +10,8 @@ interface Given {
   readonly run: number
   readonly calls: number
   readonly cost: number
+  readonly tokens: number
+  readonly rate: number
   readonly bins: readonly number[]
 }
 
@@ -19,6 +21,8 @@ const rows = fc.array(
     run: fc.nat(400),
     calls: fc.constantFrom(1, 1, 2, 300, 70_000, -1),
     cost: fc.oneof(fc.constantFrom(0, 1, 5_000_000_000, Number.MAX_SAFE_INTEGER), fc.nat(two32)),
+    tokens: fc.constantFrom(0, 1, 999, 5_000_000_000),
+    rate: fc.constantFrom(0, 1, 2_500_000, 0.5),
     bins: fc.array(fc.constantFrom(0, 3, 900, 6_142), { maxLength: 4 }),
   }),
   { minLength: 1, maxLength: 600 },
@@ -33,6 +37,12 @@ const blockFrom = (given: readonly Given[]): Block => {
   block.columns[column.calls] = Float64Array.from(given, ({ calls }) => calls)
   block.columns[column.cost] = Float64Array.from(given, ({ cost }) => cost - Math.floor(cost / two32) * two32)
   block.columns[column.cost + 1] = Float64Array.from(given, ({ cost }) => Math.floor(cost / two32))
+  // Half of a rate makes amounts that are no whole rate's, which are then kept as they are.
+  const product = given.map(({ tokens, rate }) => Math.floor(tokens * rate))
+  block.columns[column.tokens(1)] = Float64Array.from(given, ({ tokens }) => tokens % two32)
+  block.columns[column.tokens(1) + 1] = Float64Array.from(given, ({ tokens }) => Math.floor(tokens / two32))
+  block.columns[column.sliceCost(1)] = Float64Array.from(product, (amount) => amount % two32)
+  block.columns[column.sliceCost(1) + 1] = Float64Array.from(product, (amount) => Math.floor(amount / two32))
   block.columns[column.sliceCalls(0)] = Float64Array.from(given, ({ calls }) => calls)
   block.columns[column.sliceCost(0)] = Float64Array.from(given, ({ cost }) => cost % 1_000)
   block.times = timesFrom(given)
@@ -60,12 +70,13 @@ const sumsOf = (block: Block): Map<string, readonly bigint[]> => {
   const at = (index: number, row: number): bigint => BigInt(block.columns[index]?.[row] ?? 0)
   for (let row = 0; row < block.rows; row++) {
     const key = `${block.dims[dimOf.model]?.[row]}/${block.dims[dimOf.run]?.[row]}`
-    const sum = sums.get(key) ?? [0n, 0n, 0n, 0n]
+    const sum = sums.get(key) ?? [0n, 0n, 0n, 0n, 0n]
     const added = [
       at(column.calls, row),
       at(column.cost, row) + at(column.cost + 1, row) * BigInt(two32),
       at(column.sliceCalls(0), row),
       at(column.sliceCost(0), row),
+      at(column.sliceCost(1), row) + at(column.sliceCost(1) + 1, row) * BigInt(two32),
     ]
     sums.set(
       key,
@@ -119,7 +130,7 @@ describe('a chunk', () => {
   })
 
   test('leaves out rows in which everything has come to zero', () => {
-    const one = { model: 1, run: 1, calls: 1, cost: 5_000_000_000, bins: [3] }
+    const one = { model: 1, run: 1, calls: 1, cost: 5_000_000_000, tokens: 0, rate: 0, bins: [3] }
     const block = concatenate([blockFrom([one]), blockFrom([{ ...one, calls: -1, cost: -5_000_000_000, bins: [] }])])
     const withTime = combine(block, quarters)
     expect(withTime.rows).toBe(1)

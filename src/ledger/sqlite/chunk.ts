@@ -1,4 +1,5 @@
-import { type Block, column, createBlock, dimNames, sliceStart } from './block.ts'
+import { type Block, column, columnCount, createBlock, dimNames, noUnit, sliceStart, two32 } from './block.ts'
+import { amountsOf, productOf } from './products.ts'
 import { type ChunkTimes, parseTimes, timesOf } from './times.ts'
 
 /**
@@ -29,12 +30,16 @@ export interface ChunkColumn {
 
 type Data = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array
 
+const sectionKinds = ['column', 'dim', 'product'] as const
+type SectionKind = (typeof sectionKinds)[number]
+
 interface Section {
   readonly id: number
-  readonly isDim: boolean
+  readonly kind: SectionKind
   /** Bytes per row; 0: none; 255: the same as the column `alias`. */
   readonly width: number
-  readonly values: Int32Array | undefined
+  /** A dimension's values, or a product's rates. */
+  readonly values: Int32Array | Float64Array | undefined
   readonly base: number
   readonly data: Data | undefined
 }
@@ -42,16 +47,40 @@ interface Section {
 const sectionBytes = 16
 
 /** The price lines' columns are kept apart from dimensions and sums, because few questions read them. */
-export const formatChunk = (block: Block, part: 'sums' | 'slices'): Uint8Array => {
+export const formatChunk = (block: Block, part: 'sums' | 'slices'): Uint8Array =>
+  layOut(block.rows, part === 'sums' ? sumSections(block) : sliceSections(block))
+
+const sumSections = (block: Block): readonly Section[] => {
   const sections: Section[] = []
-  if (part === 'sums')
-    for (const [dim, values] of block.dims.entries()) if (values !== undefined) sections.push(dimSection(dim, values, block.rows))
-  for (const [index, values] of block.columns.entries()) {
-    if (values === undefined || index >= sliceStart !== (part === 'slices')) continue
-    const section = columnSection(index, values, block)
+  for (let dim = 0; dim < block.dims.length; dim++) {
+    const values = block.dims[dim]
+    if (values !== undefined) sections.push(dimSection(dim, values, block.rows))
+  }
+  return [...sections, ...columnSections(block, 0, sliceStart, () => false)]
+}
+
+const sliceSections = (block: Block): readonly Section[] => {
+  const pairAt = (id: number) => ({ low: block.columns[id], high: block.columns[id + 1] })
+  const sections: Section[] = []
+  for (let unit = 0; unit < noUnit; unit++) {
+    const id = column.sliceCost(unit)
+    const product = block.columns[id] && productOf(block.rows, pairAt(column.tokens(unit)), pairAt(id))
+    if (product === undefined) continue
+    const { rates, places } = product
+    sections.push({ id, kind: 'product', width: places === undefined ? 0 : 1, values: rates, base: 0, data: places })
+  }
+  const isProduct = (id: number): boolean => sections.some((section) => section.id === id || section.id + 1 === id)
+  return [...sections, ...columnSections(block, sliceStart, columnCount, isProduct)]
+}
+
+const columnSections = (block: Block, first: number, end: number, isLeftOut: (id: number) => boolean): readonly Section[] => {
+  const sections: Section[] = []
+  for (let id = first; id < end; id++) {
+    const values = block.columns[id]
+    const section = values === undefined || isLeftOut(id) ? undefined : columnSection(id, values, block)
     if (section !== undefined) sections.push(section)
   }
-  return layOut(block.rows, sections)
+  return sections
 }
 
 const layOut = (rows: number, sections: readonly Section[]): Uint8Array => {
@@ -65,7 +94,7 @@ const layOut = (rows: number, sections: readonly Section[]): Uint8Array => {
   for (const [index, section] of sections.entries()) {
     const head = 8 + index * sectionBytes
     view.setUint16(head, section.id, true)
-    view.setUint8(head + 2, section.isDim ? 1 : 0)
+    view.setUint8(head + 2, sectionKinds.indexOf(section.kind))
     view.setUint8(head + 3, section.width)
     view.setUint32(head + 4, section.values?.length ?? 0, true)
     view.setFloat64(head + 8, section.base, true)
@@ -85,7 +114,7 @@ const smallValues = 1 << 16
 const placeOf = new Int32Array(smallValues).fill(-1)
 
 const dimSection = (id: number, source: Int32Array, rows: number): Section => {
-  if (isConstant(source, rows)) return { id, isDim: true, width: 0, values: source.slice(0, 1), base: 0, data: undefined }
+  if (isConstant(source, rows)) return { id, kind: 'dim', width: 0, values: source.slice(0, 1), base: 0, data: undefined }
   const values: number[] = []
   const places = new Int32Array(rows)
   const large = new Map<number, number>()
@@ -109,7 +138,7 @@ const dimSection = (id: number, source: Int32Array, rows: number): Section => {
         : values.length <= smallValues
           ? Uint16Array.from(places)
           : places
-  return { id, isDim: true, width: data?.BYTES_PER_ELEMENT ?? 0, values: Int32Array.from(values), base: 0, data }
+  return { id, kind: 'dim', width: data?.BYTES_PER_ELEMENT ?? 0, values: Int32Array.from(values), base: 0, data }
 }
 
 const isConstant = (source: Int32Array, rows: number): boolean => {
@@ -129,7 +158,7 @@ const columnSection = (id: number, source: Float64Array, block: Block): Section 
     if (value < least) least = value
     if (value > most) most = value
   }
-  const plain = { id, isDim: false, values: undefined, base: least, data: undefined }
+  const plain = { id, kind: 'column' as const, values: undefined, base: least, data: undefined }
   if (least === most) return least === 0 ? undefined : { ...plain, width: 0 }
   // How many calls used a unit is nearly always how many calls there were.
   const calls = block.columns[column.calls]
@@ -172,18 +201,32 @@ const readSections = (bytes: Uint8Array, rows: number, dims: (ChunkDim | undefin
     if (width === 8) return new Float64Array(bytes.buffer, offset, length)
     return isSigned ? new Int32Array(bytes.buffer, offset, length) : new Uint32Array(bytes.buffer, offset, length)
   }
+  const data = (width: number, isSigned: boolean) => (width === 0 ? undefined : take(rows, width, isSigned))
   for (let index = 0; index < count; index++) {
     const head = 8 + index * sectionBytes
     const id = view.getUint16(head, true)
+    const kind = sectionKinds[view.getUint8(head + 2)]
     const width = view.getUint8(head + 3)
+    const length = view.getUint32(head + 4, true)
     const base = view.getFloat64(head + 8, true)
-    if (view.getUint8(head + 2) === 1) {
-      const values = take(view.getUint32(head + 4, true), 4, true) as Int32Array
-      dims[id] = { values, places: width === 0 ? undefined : (take(rows, width, true) as Uint8Array | Uint16Array | Int32Array) }
+    if (kind === 'dim') dims[id] = { values: take(length, 4, true) as Int32Array, places: data(width, true) as ChunkDim['places'] }
+    else if (kind === 'product') {
+      const product = { rates: take(length, 8, false) as Float64Array, places: data(width, false) as Uint8Array | undefined }
+      const { low, high } = amountsOf(rows, product, countsOf(columns, column.tokens((id - column.sliceCost(0)) / 3)))
+      columns[id] = { base: 0, data: low }
+      columns[id + 1] = { base: 0, data: high }
     } else if (width === sameAsCalls) columns[id] = columns[column.calls] ?? { base: 0, data: undefined }
-    else columns[id] = { base, data: width === 0 ? undefined : (take(rows, width, false) as Exclude<ChunkColumn['data'], undefined>) }
+    else columns[id] = { base, data: data(width, false) as ChunkColumn['data'] }
   }
 }
+
+const countsOf = (columns: readonly (ChunkColumn | undefined)[], id: number): ((row: number) => number) => {
+  const [low, high] = [columns[id], columns[id + 1]]
+  return (row) => columnAt(low, row) + columnAt(high, row) * two32
+}
+
+const columnAt = (found: ChunkColumn | undefined, row: number): number =>
+  found === undefined ? 0 : found.base + (found.data === undefined ? 0 : (found.data[row] as number))
 
 /** A chunk as a block that can be combined with others. */
 export const blockOf = (chunk: Chunk): Block => {

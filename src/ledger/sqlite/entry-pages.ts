@@ -7,6 +7,7 @@ import type { Database, Row } from './database.ts'
 import type { Names } from './names.ts'
 import { type KeptEntry, parseId, selectEntries } from './rows.ts'
 import { conditionOf, entryColumnOf, runColumnOf } from './sql-filter.ts'
+import { spansOf } from './whereabouts.ts'
 
 /** Pages of entries in order of time and id. */
 export const createEntryPages = (database: Database, names: Names, readRow: (row: Row) => KeptEntry) => {
@@ -32,22 +33,24 @@ export const createEntryPages = (database: Database, names: Names, readRow: (row
     const { at, id } = page.after === undefined ? { at: filter.from, id: '' } : parseEntryCursor(page.after)
     const where = [
       'e.kind < 2',
-      'e.at < ?',
       'e.at >= ?',
+      'e.at < ?',
       '(e.at > ? OR e.id > ?)',
       ...(filter.withUncounted ? [] : ['e.counted = 1']),
       ...conditionsOf(filter),
     ]
-    const sql = `${selectEntries} WHERE ${where.join(' AND ')} ORDER BY e.at, e.id`
+    const select = database.prepare(`${selectEntries} WHERE ${where.join(' AND ')} ORDER BY e.at, e.id`)
+    const after = id === '' ? new Uint8Array(0) : parseId(id)
+    const period = { from: Math.max(filter.from, at), to: filter.to }
     const entries: CallEntry[] = []
-    for (const row of database
-      .prepare(sql)
-      .iterate(filter.to, Math.max(filter.from, at), at, id === '' ? new Uint8Array(0) : parseId(id))) {
-      const entry = readRow(row).entry as CallEntry
-      if (!passes(entry, filter)) continue
-      const last = entries.at(-1)?.event
-      if (entries.length === limit && last !== undefined) return { entries, next: `${last.at}:${last.id}` }
-      entries.push(entry)
+    for (const { from, to } of spansOf(database, filter.where, values, period) ?? [period]) {
+      for (const row of select.iterate(from, to, at, after)) {
+        const entry = readRow(row).entry as CallEntry
+        if (!passes(entry, filter)) continue
+        const last = entries.at(-1)?.event
+        if (entries.length === limit && last !== undefined) return { entries, next: `${last.at}:${last.id}` }
+        entries.push(entry)
+      }
     }
     return { entries }
   }

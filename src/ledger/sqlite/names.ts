@@ -1,4 +1,5 @@
 import type { Database } from './database.ts'
+import { hashOf } from './text-hash.ts'
 
 const rememberedMax = 200_000
 
@@ -14,13 +15,13 @@ export interface Names {
   commit(): void
 }
 
-export const createNames = (database: Database): Names => createTexts(database, 'names', 'text')
+export const createNames = (database: Database): Names => createTexts(database, 'names')
 
 /** A table of texts that are each kept once. */
-export const createTexts = (database: Database, table: 'names' | 'cards', column: 'text' | 'shape'): Names => {
-  const select = database.prepare(`SELECT id FROM ${table} WHERE ${column} = ?`)
-  const selectText = database.prepare(`SELECT ${column} FROM ${table} WHERE id = ?`)
-  const insert = database.prepare(`INSERT INTO ${table} (${column}) VALUES (?) RETURNING id`)
+export const createTexts = (database: Database, table: 'names' | 'cards'): Names => {
+  const select = database.prepare(`SELECT id, text FROM ${table} WHERE hash = ?`)
+  const selectText = database.prepare(`SELECT text FROM ${table} WHERE id = ?`)
+  const insert = database.prepare(`INSERT INTO ${table} (hash, text) VALUES (?, ?) RETURNING id`)
   const ids = new Map<string, number>()
   const texts = new Map<number, string>()
   let made: string[] = []
@@ -34,7 +35,8 @@ export const createTexts = (database: Database, table: 'names' | 'cards', column
   const find = (text: string): number | undefined => {
     const known = ids.get(text)
     if (known !== undefined) return known
-    const row = select.get(text)
+    // Texts can share a number.
+    const row = select.all(hashOf(text)).find(([, kept]) => kept === text)
     return row === undefined ? undefined : remember(text, Number(row[0]))
   }
 
@@ -44,7 +46,7 @@ export const createTexts = (database: Database, table: 'names' | 'cards', column
       const found = find(text)
       if (found !== undefined) return found
       made.push(text)
-      return remember(text, Number(insert.get(text)?.[0]))
+      return remember(text, Number(insert.get(hashOf(text), text)?.[0]))
     },
     textOf(id) {
       let text = texts.get(id)

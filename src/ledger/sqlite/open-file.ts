@@ -70,6 +70,8 @@ const complaintOf = (code: number, path: string): readonly [ErrorCode, string] =
   }
 }
 
+const tableNames = "'entries', 'names', 'runs', 'rollup', 'cards', 'whereabouts'"
+
 const headerBytes = 100
 
 const inspectHeader = (path: string): void => {
@@ -95,10 +97,8 @@ const inspectContent = (path: string): void => {
   try {
     database = openDatabase(path, { readOnly: true })
     refuseNewer(path, Number(database.prepare('PRAGMA user_version').get()?.[0]))
-    const tables = database
-      .prepare("SELECT count(*) FROM sqlite_master WHERE name IN ('entries', 'names', 'runs', 'rollup', 'cards')")
-      .get()
-    if (tables?.[0] !== 5) throw damaged(path, 'its tables are not all there')
+    const tables = database.prepare(`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (${tableNames})`).get()
+    if (tables?.[0] !== 6) throw damaged(path, 'its tables are not all there')
     if (statSync(path).size > checkedBytesMax) return
     const verdict = database.prepare('PRAGMA quick_check(1)').get()?.[0]
     if (verdict !== 'ok') throw damaged(path, String(verdict).replaceAll('\n', ' '))

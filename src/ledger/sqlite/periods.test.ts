@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { day, day0, hour, minute, question } from '../contract/samples.ts'
+import { type Family, families } from './cubes.ts'
 import { bucketsOf, planOf } from './periods.ts'
 
+const [narrow] = families as readonly [Family]
 const times = fc.integer({ min: day0 - 3 * day, max: day0 + 3 * day })
 
 test('the stretches and edges of a plan cover the period once, each in its bucket', () => {
@@ -12,12 +14,16 @@ test('the stretches and edges of a plan cover the period once, each in its bucke
       fc.constantFrom('15m', 'hour', 'day', 'week', 'month', undefined),
       fc.constantFrom('UTC', 'Asia/Kathmandu', 'America/St_Johns'),
       fc.tuple(times, times),
-      fc.nat(25_000),
-      ([from, to], interval, zone, [one, other], wholeDaysEnd) => {
+      fc.tuple(fc.nat(25_000), fc.nat(500_000)),
+      ([from, to], interval, zone, [one, other], [daysSealed, hoursSealed]) => {
         const asked = question({ from, to, zone, ...(interval && { interval }) })
         const buckets = bucketsOf(asked)
         const known = { first: Math.min(one, other), last: Math.max(one, other) }
-        const plan = planOf(asked, buckets, known, wholeDaysEnd)
+        const levels = [
+          { level: narrow.days, sealed: daysSealed },
+          ...(narrow.hours === undefined ? [] : [{ level: narrow.hours, sealed: hoursSealed }]),
+        ]
+        const plan = planOf(asked, buckets, known, levels)
         const parts = [
           ...plan.stretches.map(({ bucket, level, first, end }) => ({
             bucket,
@@ -47,7 +53,8 @@ test('the stretches and edges of a plan cover the period once, each in its bucke
           expect(times).toBe(at >= from && at < to ? 1 : 0)
           if (times === 1) for (const { bucket } of covering) expect(bucket).toBe(buckets.indexOf(at))
         }
-        for (const { level, end } of plan.stretches) if (level.bucketMs === day) expect(end).toBeLessThanOrEqual(wholeDaysEnd)
+        for (const { level, end } of plan.stretches)
+          for (const coarse of levels) if (coarse.level === level) expect(end).toBeLessThanOrEqual(coarse.sealed)
       },
     ),
     { numRuns: 300 },

@@ -1,6 +1,7 @@
 import type { Question } from '../../core/question.ts'
 import { startsOf } from '../groups.ts'
-import { days, type Level, quarters } from './cubes.ts'
+import { type Level, quarters } from './cubes.ts'
+import type { Span } from './whereabouts.ts'
 
 /** A stretch of roll-up buckets that lies in one bucket of the question. */
 export interface Stretch {
@@ -18,13 +19,18 @@ export interface Edge {
   readonly sign: 1 | -1
 }
 
+/** A coarser roll-up, and the first of its buckets that is not over. */
+export interface SealedLevel {
+  readonly level: Level
+  readonly sealed: number
+}
+
 export interface Plan {
   readonly stretches: readonly Stretch[]
   readonly edges: readonly Edge[]
 }
 
 const quarterMs = quarters.bucketMs
-const dayMs = days.bucketMs
 
 /** The question's buckets by number: the number of one in which an instant lies, and the start by which it goes. */
 export interface Buckets {
@@ -52,16 +58,17 @@ export const bucketsOf = (question: Question): Buckets => {
 /**
  * Cuts a period into whole days and quarters of an hour, which roll-ups answer, and what is left at its two ends. Every zone's
  * clocks differ from UTC by a multiple of a quarter, so no bucket but the first and the last cuts one. `known` is the time of the
- * first and the last entry: what lies before or after can be taken in without a look. Days before `wholeDaysEnd` are rolled up.
+ * first and the last entry: what lies before or after can be taken in without a look. `levels` are the coarser roll-ups that may
+ * be used, the coarsest first.
  */
 export const planOf = (
-  question: Question,
+  period: Span,
   buckets: Buckets,
   known: { readonly first: number; readonly last: number },
-  wholeDaysEnd: number,
+  levels: readonly SealedLevel[],
 ): Plan => {
-  const from = question.from <= known.first ? floor(known.first) : question.from
-  const to = question.to > known.last ? floor(known.last) + quarterMs : question.to
+  const from = period.from <= known.first ? floor(known.first) : period.from
+  const to = period.to > known.last ? floor(known.last) + quarterMs : period.to
   if (from >= to) return { stretches: [], edges: [] }
   const edges: Edge[] = []
   let firstQuarter = Math.ceil(from / quarterMs)
@@ -82,31 +89,37 @@ export const planOf = (
       edges.push({ bucket, from: to, to: endQuarter * quarterMs, sign: -1 })
     } else edges.push({ bucket, from: floor(to), to, sign: 1 })
   }
-  return { stretches: stretchesOf(buckets, firstQuarter * quarterMs, endQuarter * quarterMs, wholeDaysEnd), edges }
+  return { stretches: stretchesOf(buckets, firstQuarter * quarterMs, endQuarter * quarterMs, levels), edges }
 }
 
 const floor = (at: number): number => Math.floor(at / quarterMs) * quarterMs
 
-const stretchesOf = (buckets: Buckets, from: number, to: number, wholeDaysEnd: number): readonly Stretch[] => {
+const stretchesOf = (buckets: Buckets, from: number, to: number, levels: readonly SealedLevel[]): readonly Stretch[] => {
   const stretches: Stretch[] = []
   for (let at = from; at < to; ) {
     const bucket = buckets.indexOf(at)
     const next = Math.min(to, buckets.starts[bucket + 1] ?? to)
-    addStretches(stretches, bucket, at, next, wholeDaysEnd)
+    fill(stretches, bucket, at, next, levels)
     at = next
   }
   return stretches
 }
 
-const addStretches = (into: Stretch[], bucket: number, from: number, to: number, wholeDaysEnd: number): void => {
-  const firstDay = Math.ceil(from / dayMs)
-  const endDay = Math.min(Math.floor(to / dayMs), wholeDaysEnd)
-  const add = (level: Level, start: number, end: number): void => {
-    if (start < end) into.push({ bucket, level, first: start / level.bucketMs, end: end / level.bucketMs })
+/** Covers from one instant to another with the coarsest buckets that fit, and what is left at both ends with finer ones. */
+const fill = (into: Stretch[], bucket: number, from: number, to: number, [coarsest, ...finer]: readonly SealedLevel[]): void => {
+  if (from >= to) return
+  if (coarsest === undefined) {
+    into.push({ bucket, level: quarters, first: from / quarterMs, end: to / quarterMs })
+    return
   }
-  const daysFrom = Math.min(firstDay * dayMs, to)
-  const daysTo = Math.max(endDay * dayMs, daysFrom)
-  add(quarters, from, daysFrom)
-  add(days, daysFrom, daysTo)
-  add(quarters, daysTo, to)
+  const { level, sealed } = coarsest
+  const first = Math.ceil(from / level.bucketMs)
+  const end = Math.min(Math.floor(to / level.bucketMs), sealed)
+  if (first >= end) {
+    fill(into, bucket, from, to, finer)
+    return
+  }
+  fill(into, bucket, from, first * level.bucketMs, finer)
+  into.push({ bucket, level, first, end })
+  fill(into, bucket, end * level.bucketMs, to, finer)
 }

@@ -25,7 +25,7 @@ export interface Reader {
 
 export const createReader = (database: Database, path: string): Reader => {
   const names = createNames(database)
-  const readRow = createRowReader(names, createTexts(database, 'cards', 'shape'))
+  const readRow = createRowReader(names, createTexts(database, 'cards'))
   const runPages = createRunPages(database, names, readRow)
   const entryPages = createEntryPages(database, names, readRow)
   const lastSeq = database.prepare('SELECT max(seq) FROM entries')

@@ -1,14 +1,13 @@
 import type { Batch } from './batch.ts'
-import { type Block, combine, concatenate } from './block.ts'
+import { type Block, columnCount, combine, concatenate } from './block.ts'
 import { blockOf, formatChunk, parseChunk } from './chunk.ts'
-import { bucketOfChunk, chunkId, days, type Level, partOfChunk, quarters } from './cubes.ts'
+import { bucketOfChunk, chunkId, families, type Level, partOfChunk, quarters, sealedBefore } from './cubes.ts'
 import type { Database } from './database.ts'
 import { formatTimes } from './times.ts'
 
 /** When so many chunks of one size stand side by side they become one: each row is then rewritten only log₈ n times. */
 const fanIn = 8
 const listsMax = 20_000
-export const quartersPerDay = days.bucketMs / quarters.bucketMs
 
 interface Part {
   readonly part: number
@@ -24,19 +23,19 @@ export interface Rollup {
 
 /**
  * The roll-ups' writer: every transaction adds one chunk per quarter of an hour, whatever the number of its segments, so that a
- * call costs no row of its own. Chunks are merged as they pile up; a quarter that has passed is one chunk, and a UTC day that has
- * passed is kept whole besides.
+ * call costs no row of its own. Chunks are merged as they pile up; a quarter that has passed is one chunk, and hours and days that
+ * have passed are rolled up from their quarters.
  */
 export const createRollup = (database: Database): Rollup => {
   const insert = database.prepare('INSERT INTO rollup (id, tier, rows, data, lines, times) VALUES (?, ?, ?, ?, ?, ?)')
   const select = database.prepare('SELECT data, lines, times FROM rollup WHERE id = ?')
-  const selectSums = database.prepare('SELECT data FROM rollup WHERE id >= ? AND id < ?')
+  const selectAll = database.prepare('SELECT data, lines FROM rollup WHERE id >= ? AND id < ?')
   const list = database.prepare('SELECT id, tier FROM rollup WHERE id >= ? AND id < ? ORDER BY id')
   const remove = database.prepare('DELETE FROM rollup WHERE id = ?')
   const putValue = database.prepare('INSERT OR REPLACE INTO ledger (name, value) VALUES (?, ?)')
   const getValue = database.prepare('SELECT value FROM ledger WHERE name = ?')
   const lists = new Map<number, Part[]>()
-  /** Quarters before this one are merged; days before the day it lies in are rolled up. */
+  /** The latest quarter that has entries: those before it are merged, hours and days before those it lies in are rolled up. */
   let newest: number | undefined
 
   const partsOf = (level: Level, bucket: number): Part[] => {
@@ -51,7 +50,7 @@ export const createRollup = (database: Database): Rollup => {
   }
 
   const write = (level: Level, bucket: number, { part, tier }: Part, block: Block): void => {
-    const lines = level === quarters ? formatChunk(block, 'slices') : null
+    const lines = level.columnEnd === columnCount ? formatChunk(block, 'slices') : null
     const times = block.times === undefined ? null : formatTimes(block.times, block.rows)
     insert.run(chunkId(level, bucket, part), tier, block.rows, formatChunk(block, 'sums'), lines, times)
   }
@@ -82,41 +81,56 @@ export const createRollup = (database: Database): Rollup => {
     parts.push(part)
   }
 
-  const sealDay = (day: number): void => {
-    const first = chunkId(quarters, day * quartersPerDay, 0)
-    const end = chunkId(quarters, (day + 1) * quartersPerDay, 0)
-    const blocks = selectSums.all(first, end).map(([data]) => combine(blockOf(parseChunk(data as Uint8Array)), days))
-    put(days, day, combine(concatenate(blocks), days))
+  /** The rows of the quarters from one to before another, of the attributes with few values. */
+  const segmentsOf = (from: number, to: number): Block => {
+    const blocks = selectAll.all(chunkId(quarters, from, 0), chunkId(quarters, to, 0)).map(([data, lines]) => {
+      const block = blockOf(parseChunk(data as Uint8Array, lines as Uint8Array | null))
+      return combine(block, { dims: segments.dims, columnEnd: columnCount, hasTimes: false })
+    })
+    return concatenate(blocks)
   }
 
-  /** Time has moved on: what has passed is merged, and days that are over are rolled up. */
+  /** Rolls up one bucket of some levels, which has passed. */
+  const roll = (levels: readonly Level[], bucket: number): void => {
+    const perBucket = (levels[0] as Level).bucketMs / quarters.bucketMs
+    const block = segmentsOf(bucket * perBucket, (bucket + 1) * perBucket)
+    if (block.rows > 0) for (const level of levels) put(level, bucket, combine(block, level))
+  }
+
+  /** Time has moved on: what has passed is merged, and hours and days that are over are rolled up. */
   const advance = (from: number, to: number): void => {
     const parts = partsOf(quarters, from)
     if (parts.length > 1) merge(quarters, from, parts, parts.length)
-    const firstQuarter = Math.floor(from / quartersPerDay) * quartersPerDay
-    const endQuarter = Math.floor(to / quartersPerDay) * quartersPerDay
-    const ids = list.all(chunkId(quarters, firstQuarter, 0), chunkId(quarters, endQuarter, 0))
-    for (const day of new Set(ids.map(([id]) => Math.floor(bucketOfChunk(Number(id)) / quartersPerDay)))) sealDay(day)
+    for (const levels of [hours, days]) {
+      const perBucket = (levels[0] as Level).bucketMs / quarters.bucketMs
+      const [first, end] = [Math.floor(from / perBucket), Math.floor(to / perBucket)]
+      const ids = list.all(chunkId(quarters, first * perBucket, 0), chunkId(quarters, end * perBucket, 0))
+      for (const bucket of new Set(ids.map(([id]) => Math.floor(bucketOfChunk(Number(id)) / perBucket)))) roll(levels, bucket)
+    }
     newest = to
     putValue.run('newest', to)
   }
 
-  const addBucket = (batch: Batch, bucket: number, rows: Int32Array): void => {
-    const sums = combine(batch.block, quarters, rows)
-    put(quarters, bucket, sums)
-    const day = Math.floor(bucket / quartersPerDay)
-    if (newest !== undefined && day < Math.floor(newest / quartersPerDay)) put(days, day, combine(sums, days))
+  /** Adds to coarser roll-ups what came late: of a bucket that had passed already. */
+  const addLate = (batch: Batch, newestBefore: number): void => {
+    for (const level of [...hours, ...days]) {
+      const rowsOf = groupByBucket(batch, level.bucketMs / quarters.bucketMs)
+      for (const [bucket, rows] of rowsOf)
+        if (bucket < sealedBefore(level, newestBefore)) put(level, bucket, combine(batch.block, level, rows))
+    }
   }
 
   return {
     add(batch) {
       if (batch.block.rows === 0) return
       newest ??= numberOf(getValue.get('newest')?.[0])
-      const rowsOf = groupByBucket(batch)
-      for (const [bucket, rows] of rowsOf) addBucket(batch, bucket, rows)
+      const rowsOf = groupByBucket(batch, 1)
+      for (const [bucket, rows] of rowsOf) put(quarters, bucket, combine(batch.block, quarters, rows))
       const met = [...rowsOf.keys()]
+      const first = met.reduce((least, bucket) => Math.min(least, bucket))
       const last = met.reduce((most, bucket) => Math.max(most, bucket))
-      if (newest === undefined || last > newest) advance(newest ?? met.reduce((least, bucket) => Math.min(least, bucket)), last)
+      if (newest !== undefined && first < newest) addLate(batch, newest)
+      if (newest === undefined || last > newest) advance(newest ?? first, last)
     },
     forget() {
       lists.clear()
@@ -127,13 +141,17 @@ export const createRollup = (database: Database): Rollup => {
 
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
 
-const groupByBucket = ({ block, buckets }: Batch): ReadonlyMap<number, Int32Array> => {
+const groupByBucket = ({ block, buckets }: Batch, perBucket: number): ReadonlyMap<number, Int32Array> => {
   const rows = new Map<number, number[]>()
   for (let row = 0; row < block.rows; row++) {
-    const bucket = buckets[row] as number
+    const bucket = Math.floor((buckets[row] as number) / perBucket)
     const list = rows.get(bucket)
     if (list === undefined) rows.set(bucket, [row])
     else list.push(row)
   }
   return new Map([...rows].map(([bucket, list]) => [bucket, Int32Array.from(list)]))
 }
+
+const segments = families.at(-1) as (typeof families)[number]
+const hours: readonly Level[] = families.flatMap((family) => family.hours ?? [])
+const days: readonly Level[] = families.map((family) => family.days)

@@ -1,6 +1,7 @@
 import { runStatuses, stopReasons } from '../../core/event.ts'
 import { two32 } from './block.ts'
 import type { Bound, Database, Row } from './database.ts'
+import type { Names } from './names.ts'
 import { slot } from './wire.ts'
 
 /** What is known of a run and where it came from; the names are those of the columns. */
@@ -82,7 +83,7 @@ export interface RecordFacts {
 const statesMax = 20_000
 
 /** The runs' totals, kept in memory for runs that are in progress and written once per transaction. */
-export const createRunBook = (database: Database): RunBook => {
+export const createRunBook = (database: Database, names: Names): RunBook => {
   const statements = statementsOf(database)
   const states = new Map<number, RunState>()
   const changed = new Set<RunState>()
@@ -140,8 +141,8 @@ export const createRunBook = (database: Database): RunBook => {
   }
 
   const findTimes = (state: RunState): void => {
-    state.startedAt = Number(statements.first.get(state.id)?.[0])
-    state.endedAt = Number(statements.last.get(state.id)?.[0])
+    state.startedAt = Number((statements.firstNear.get(state.startedAt, state.id) ?? statements.first.get(state.id))?.[0])
+    state.endedAt = Number((statements.lastNear.get(state.endedAt, state.id) ?? statements.last.get(state.id))?.[0])
     state.needsTimes = false
   }
 
@@ -153,12 +154,7 @@ export const createRunBook = (database: Database): RunBook => {
       const [seq, at, kind, extra] = row
       const origin = { rank: rankOf(Number(kind), extra), at: Number(at), seq: Number(seq) } as const
       for (const index of attributePlaces.keys()) offer(state, index, (row[4 + index] ?? null) as number | null, origin)
-      if (kind === 2)
-        offerRecord(
-          state,
-          parseRecord(extra, (text) => Number(statements.name.get(text)?.[0])),
-          origin,
-        )
+      if (kind === 2) offerRecord(state, parseRecord(extra, names.idOf), origin)
     }
     state.hasNewFacts = true
     state.needsFacts = false
@@ -230,6 +226,8 @@ export const createRunBook = (database: Database): RunBook => {
   }
 }
 
+const near = (from: string): string => `SELECT at, run, counted FROM entries INDEXED BY entries_at WHERE at ${from} LIMIT 1000`
+
 const statementsOf = (database: Database) => {
   const written = ['started_at', 'ended_at', ...runTotals, ...runFacts, 'origins']
   const named = (columns: readonly string[]) => columns.map((name) => `${name} = ?`).join(', ')
@@ -242,12 +240,14 @@ const statementsOf = (database: Database) => {
     updateTotals: database.prepare(`UPDATE runs SET ${named(['ended_at', ...runTotals])} WHERE id = ?`),
     remove: database.prepare('DELETE FROM runs WHERE id = ?'),
     origin: database.prepare('SELECT at, kind, extra, id FROM entries WHERE seq = ?'),
-    first: database.prepare('SELECT at FROM entries WHERE run = ? AND counted = 1 ORDER BY at LIMIT 1'),
-    last: database.prepare('SELECT at FROM entries WHERE run = ? AND counted = 1 ORDER BY at DESC LIMIT 1'),
+    // The run's next entry lies nearly always among the next thousand of all runs; otherwise all of the run's are read.
+    firstNear: database.prepare(`SELECT at FROM (${near('>= ? ORDER BY at')}) WHERE run = ? AND counted = 1 LIMIT 1`),
+    lastNear: database.prepare(`SELECT at FROM (${near('<= ? ORDER BY at DESC')}) WHERE run = ? AND counted = 1 LIMIT 1`),
+    first: database.prepare('SELECT min(at) FROM entries WHERE run = ? AND counted = 1'),
+    last: database.prepare('SELECT max(at) FROM entries WHERE run = ? AND counted = 1'),
     facts: database.prepare(
       `SELECT seq, at, kind, extra, ${attributes.join(', ')} FROM entries WHERE run = ? AND counted = 1 ORDER BY at, id`,
     ),
-    name: database.prepare('SELECT id FROM names WHERE text = ?'),
   }
 }
 

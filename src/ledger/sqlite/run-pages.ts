@@ -43,7 +43,7 @@ const ranks: Readonly<Record<RunFilter['sort'], readonly string[]>> = {
 /** Pages of runs, and one run whole. */
 export const createRunPages = (database: Database, names: Names, readRow: (row: Row) => KeptEntry) => {
   const values = createValues(names, createLocalTexts())
-  const byName = database.prepare(`${selectRuns} WHERE n.text = ?`)
+  const byId = database.prepare(`${selectRuns} WHERE r.id = ?`)
   const children = database.prepare(`${selectRuns} WHERE r.parent = ? ORDER BY r.started_at, n.text LIMIT ${pageLimitMax}`)
   const calls = database.prepare(
     `${selectEntries} WHERE e.run = ? AND e.counted = 1 AND e.kind < 2 ORDER BY e.at, e.id LIMIT ${runCallsMax + 1}`,
@@ -133,9 +133,9 @@ export const createRunPages = (database: Database, names: Names, readRow: (row: 
       }
     },
     detail(run: string): RunDetail | undefined {
-      const row = byName.get(run)
-      if (row === undefined) return undefined
-      const id = Number(row[0])
+      const id = names.find(run)
+      const row = id === undefined ? undefined : byId.get(id)
+      if (id === undefined || row === undefined) return undefined
       const found = calls.all(id).map((call) => readRow(call).entry)
       return {
         summary: summaryOf(row),

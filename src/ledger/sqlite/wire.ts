@@ -4,6 +4,7 @@ import { type Call, type CallEntry, callStatuses, type Entry, type RunRecord, so
 import { unitNames, units } from '../../core/units.ts'
 import { packedBytes, packLetters, splitKey } from './call-keys.ts'
 import { chargeExtraOf, fits, formatShape, type Shape, shapeOf } from './shapes.ts'
+import { hashOf } from './text-hash.ts'
 
 /**
  * Entries on their way to the writer's thread: numbers in one block of memory that is handed over, not copied, and each name
@@ -372,21 +373,4 @@ const putId = (bytes: Uint8Array, at: number, id: string): void => {
     bytes[place] = (nibble(id, index) << 4) | nibble(id, index + 1)
     place += 1
   }
-}
-
-/** Numbers of call keys are below this, so that SQLite keeps them in six bytes. */
-export const hashMax = 2 ** 47
-
-/** A key's number. Two keys may share one: whoever looks one up compares the keys. */
-export const hashOf = (key: string): number => {
-  let low = 0x811c9dc5
-  let high = 0x9e3779b9
-  for (let index = 0; index < key.length; index++) {
-    const code = key.charCodeAt(index)
-    low = Math.imul(low ^ code, 0x85ebca6b)
-    high = Math.imul(high ^ code, 0xc2b2ae35)
-  }
-  low = Math.imul(low ^ (low >>> 16), 0x27d4eb2f) ^ Math.imul(high ^ (high >>> 13), 0x165667b1)
-  high = Math.imul(high ^ (high >>> 16), 0x27d4eb2f) ^ Math.imul(low ^ (low >>> 13), 0x165667b1)
-  return (high >>> 17) * two32 + (low >>> 0)
 }

@@ -8,7 +8,9 @@ import { createNames, createTexts } from './names.ts'
 import { createRollup } from './rollup.ts'
 import { createRowReader, entryColumns, insertEntry, type KeptEntry, parseId, selectEntries } from './rows.ts'
 import { createRunBook, parseRecord } from './run-book.ts'
-import { createEncoder, type Encoder, type Form, hashMax, type Parcel, slot } from './wire.ts'
+import { hashMax } from './text-hash.ts'
+import { createWhereabouts } from './whereabouts.ts'
+import { createEncoder, type Encoder, type Form, type Parcel, slot } from './wire.ts'
 
 /** What came of a parcel, entry by entry. */
 export interface Kept {
@@ -42,13 +44,14 @@ const callColumn = entryColumns.indexOf('call')
 
 export const createWriter = (database: Database, options: WriterOptions = {}): Writer => {
   const names = createNames(database)
-  const cards = createTexts(database, 'cards', 'shape')
+  const cards = createTexts(database, 'cards')
   const inbox = createInbox(names, cards)
   const made = createInbox(names, cards)
   const encoder = options.encoder ?? createEncoder()
   const readRow = createRowReader(names, cards)
   const rollup = createRollup(database)
-  const runs = createRunBook(database)
+  const runs = createRunBook(database, names)
+  const whereabouts = createWhereabouts(database)
   const batch = createBatch()
   const statements = statementsOf(database)
   const me = randomUUID()
@@ -71,6 +74,7 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
   const forget = (): void => {
     rollup.forget()
     runs.forget()
+    whereabouts.forget()
     seq = undefined
   }
 
@@ -79,6 +83,8 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
     const next = (seq ?? 0) + 1
     if (statements.insert.run(...box.row(next, isCounted, call)).changes !== 1) return false
     seq = next
+    const at = box.numbers[box.base + slot.at] as number
+    for (const place of soughtPlaces) whereabouts.note(box.attributes[place] as number, at)
     return true
   }
 
@@ -205,6 +211,8 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
 }
 
 const runPlace = 2
+/** session and user. */
+const soughtPlaces = [1, 8]
 /** agent, task, release, environment, team, session, run, user and key among the attributes of a call. */
 const ownerPlaces = [0, 4, 5, 6, 7, 1, 2, 8, 9]
 
