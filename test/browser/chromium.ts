@@ -98,17 +98,23 @@ export const watchedPage = async (browser: Browser, origin: string, options: Wat
   page.on('request', (request) => {
     if (!request.url().startsWith(origin) && !request.url().startsWith('blob:')) complaints.push(`asked for ${request.url()}`)
   })
-  page.on('response', async (response) => {
+  const reading = new Set<Promise<void>>()
+  page.on('response', (response) => {
     const url = new URL(response.url())
     if (!url.pathname.startsWith('/v1/') || url.pathname === '/v1/stream' || !response.ok()) return
-    // A question that the page has given up has no answer to read.
-    const answer = await response.json().catch(() => undefined)
-    if (answer !== undefined) answers.set(`${url.pathname}${url.search}`, answer)
+    const read = response
+      .json()
+      .then((answer: unknown) => void answers.set(`${url.pathname}${url.search}`, answer))
+      // A question that the page has given up has no answer to read.
+      .catch(() => undefined)
+      .finally(() => reading.delete(read))
+    reading.add(read)
   })
   const settle = async (): Promise<void> => {
     await page.locator('main h1').first().waitFor()
     // One card's answer can be what the next one's question waits for.
     for (const pending = page.locator(isPending); (await pending.count()) > 0; ) await pending.first().waitFor({ state: 'detached' })
+    await Promise.all(reading)
   }
   return {
     page,

@@ -26,6 +26,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
   let built: BuiltDashboard
   let server: FleetServer
   let browser: Browser
+  let watched: Watched
   let period: string
 
   beforeAll(async () => {
@@ -35,6 +36,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
     period = `from=${new Date(until - 7 * day).toISOString()}&to=${new Date(until).toISOString()}`
     server = await createFleetServer({ path: join(folder, 'fleet.db'), until, runsPerDay: 80, hasBudgets: true, dashboard: built.folder })
     browser = await launch()
+    watched = await watchedPage(browser, server.url, { width: 1_920 })
   }, 60_000)
 
   afterAll(async () => {
@@ -45,13 +47,9 @@ describeInBrowser('each figure on screen is the API’s', () => {
   })
 
   const onPage = async (path: string, check: (watched: Watched) => Promise<void>): Promise<void> => {
-    const watched = await watchedPage(browser, server.url, { width: 1_920 })
-    try {
-      await watched.open(path)
-      await check(watched)
-    } finally {
-      await watched.page.context().close()
-    }
+    watched.answers.clear()
+    await watched.open(path)
+    await check(watched)
   }
 
   const api = async <T>(path: string): Promise<T> => (await (await fetch(`${server.url}${path}`)).json()) as T

@@ -8,6 +8,7 @@ import type { EventJson } from '../../src/intake/event-json.ts'
 import { createIntake } from '../../src/intake/intake.ts'
 import { sqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts'
 import { bookJson } from '../../src/pricing.ts'
+import type { Keys } from '../../src/server/access.ts'
 import type { AlertsAnswer, IngestAnswer } from '../../src/server/api.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { createReadings } from '../../src/server/readings.ts'
@@ -26,6 +27,7 @@ export interface FleetServerOptions {
   /** The folder of a built dashboard; absent: where the workspace builds it to. */
   readonly dashboard?: string
   readonly alerts?: () => AlertsAnswer
+  readonly keys?: Keys
 }
 
 export interface FleetServer {
@@ -74,6 +76,7 @@ export const createFleetServer = async (options: FleetServerOptions): Promise<Fl
     readings: createReadings(store),
     budgets: guard,
     alerts: options.alerts,
+    keys: options.keys,
     dashboard: options.dashboard ?? workspaceDashboard,
   })
   let http = server.httpServer()

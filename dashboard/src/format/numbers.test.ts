@@ -5,6 +5,7 @@ import {
   changeText,
   compact,
   count,
+  counted,
   dash,
   decimal,
   decimalsFor,
@@ -74,6 +75,10 @@ describe('counts and shares', () => {
     expect(count(1234567)).toBe('1,234,567')
     expect(count('123456789012345678901')).toBe('123,456,789,012,345,678,901')
     expect(count(null)).toBe(dash)
+  })
+
+  it('one is one and everything else is many', () => {
+    expect([0, 1, 1_200, null].map((value) => counted(value, 'call'))).toEqual(['0 calls', '1 call', '1,200 calls', `${dash} calls`])
   })
 
   it.each([

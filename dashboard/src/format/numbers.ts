@@ -106,6 +106,10 @@ export const count = (value: number | string | null | undefined): string => {
   return Number.isInteger(value) ? grouped(value.toString()) : decimal(value)
 }
 
+/** "1 call", "12 calls", "– calls". */
+export const counted = (value: number | string | null | undefined, what: string): string =>
+  `${count(value)} ${what}${Number(value) === 1 ? '' : 's'}`
+
 /** A count in three digits: "12.4M". What is shorter written out is written out. */
 export const compact = (value: number | string | null | undefined): string => {
   if (value === null || value === undefined) return dash

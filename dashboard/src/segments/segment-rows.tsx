@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import type { AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { ShareBar } from '../charts/sparkline.tsx'
-import { changeOf, count, decimalsFor, exactUsd, usdWith } from '../format/numbers.ts'
+import { changeOf, count, counted, decimalsFor, exactUsd, usdWith } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
 import { attributeTitle, figureText, measureInfo, valueText } from '../state/measures.ts'
 import { previousTitle } from '../state/period.ts'
@@ -109,7 +109,7 @@ const measureColumn = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, n
         <>
           <FigureLink kind={kind} row={row} name={name}>
             {doubt !== undefined && row[name] !== null && (
-              <span className="mr-0.5 text-ink-3" title={`${count(doubt.calls)} calls are not exactly priced`}>
+              <span className="mr-0.5 text-ink-3" title={`${counted(doubt.calls, 'call')} not exactly priced`}>
                 <span aria-hidden="true">{doubt.mark}</span>
                 <span className="sr-only">{doubt.mark === '≥' ? 'at least' : 'about'} </span>
               </span>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { type ComponentType, type ReactNode, useEffect, useRef } from 'react'
-import { ApiError } from '../api/client.ts'
+import { ApiError, getJson } from '../api/client.ts'
 import { useLiveState } from '../api/live-context.tsx'
 import { Failure, Skeleton } from './states.tsx'
 
@@ -26,7 +26,7 @@ export const lazyPage = (name: string, load: () => Promise<ComponentType>): Lazy
         try {
           return { Loaded: await once() }
         } catch {
-          throw new ApiError('UNREACHABLE', 0, 'This page could not be loaded.')
+          throw await reasonOf()
         }
       },
       staleTime: Number.POSITIVE_INFINITY,
@@ -43,6 +43,25 @@ export const lazyPage = (name: string, load: () => Promise<ComponentType>): Lazy
     )
   }
   return Object.assign(Page, { fetchProgram: async () => void (await once()) })
+}
+
+const reloadedKey = 'taximeter.reloaded'
+const reloadsApartMs = 60_000
+
+/** Why a program could not be had: the server is away, it asks for a key again, or it is of another version by now. */
+const reasonOf = async (): Promise<ApiError> => {
+  try {
+    await getJson('/v1/about')
+  } catch (error) {
+    if (error instanceof ApiError) return error
+  }
+  // A new version has programs of other names: its own first page knows them. Once, so that a broken server is not asked for ever.
+  const last = Number(sessionStorage.getItem(reloadedKey) ?? 0)
+  if (Date.now() - last > reloadsApartMs) {
+    sessionStorage.setItem(reloadedKey, String(Date.now()))
+    window.location.reload()
+  }
+  return new ApiError('UNREADABLE', 500, 'The server does not have this page. It may be of another version: reload to get its own.')
 }
 
 /** A browser may remember that a script could not be had, so that only a new document asks for it again. */

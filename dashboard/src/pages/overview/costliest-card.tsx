@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { useRuns } from '../../api/use-lists.ts'
-import { duration, usd } from '../../format/numbers.ts'
+import { counted, duration, usd } from '../../format/numbers.ts'
 import { StopBadge } from '../../segments/run-badges.tsx'
 import { Card } from '../../ui/card.tsx'
 import { Asked, Empty } from '../../ui/states.tsx'
@@ -33,7 +33,7 @@ export const CostliestCard = (): ReactNode => {
                         <bdi>{run.task ?? run.run}</bdi>
                       </span>
                       <span className="block truncate text-xs text-ink-3">
-                        <bdi>{run.agent ?? 'no agent'}</bdi> · {run.calls} calls · {duration(run.durationMs)}
+                        <bdi>{run.agent ?? 'no agent'}</bdi> · {counted(run.calls, 'call')} · {duration(run.durationMs)}
                       </span>
                     </span>
                     {run.stopReason !== 'completed' && <StopBadge run={run} />}

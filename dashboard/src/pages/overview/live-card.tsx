@@ -3,7 +3,7 @@ import type { CallJson } from '../../../../src/server/api.ts'
 import { useLive, useLiveState } from '../../api/live-context.tsx'
 import { useQuestion } from '../../api/use-question.ts'
 import { trustOf } from '../../format/coverage.ts'
-import { count, usd } from '../../format/numbers.ts'
+import { counted, usd } from '../../format/numbers.ts'
 import { ago } from '../../format/times.ts'
 import { Card } from '../../ui/card.tsx'
 import { Money } from '../../ui/figure.tsx'
@@ -24,7 +24,7 @@ export const LiveCard = (): ReactNode => {
           mark={hour.data === undefined ? '' : trustOf(hour.data.coverage).mark}
           className="text-2xl"
         />
-        <span className="text-xs text-ink-3">in the last hour, {count(hour.data?.totals.calls)} calls</span>
+        <span className="text-xs text-ink-3">in the last hour, {counted(hour.data?.totals.calls, 'call')}</span>
       </p>
       <ul aria-label="Calls as they come in" className="mt-3 flex min-h-32 flex-col gap-1 text-[0.8125rem]">
         {recent.slice(0, shown).map((call) => (

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { RunDetailJson, RunJson } from '../../../../src/server/api.ts'
-import { compact, count, duration, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
+import { compact, count, counted, duration, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
 import { clockOf } from '../../format/times.ts'
 import { StopBadge } from '../../segments/run-badges.tsx'
 import { useView } from '../../state/use-view.ts'
@@ -60,8 +60,10 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
     >
       <div className="bg-surface px-4 py-3">
         <p className="text-xs text-ink-3">Cost</p>
-        <Money value={run.costUsd} mark={run.unpricedCalls > 0 ? '≥' : ''} className="text-4xl leading-12" />
-        {run.unpricedCalls > 0 && <p className="text-xs text-bad">{count(run.unpricedCalls)} calls have no price: at least this much.</p>}
+        <Money value={run.costUsd} mark={markOf(detail)} className="text-4xl leading-12" />
+        {run.unpricedCalls > 0 && (
+          <p className="text-xs text-bad">{counted(run.unpricedCalls, 'call')} without a price: at least this much.</p>
+        )}
         {children.length > 0 && (
           <p className="text-xs text-ink-2">
             and <span className="font-medium">{usd(usdTextOf(ofChildren))}</span> in{' '}
@@ -83,6 +85,12 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
       </dl>
     </section>
   )
+}
+
+/** How sure the total is: its calls say so. */
+const markOf = ({ run, calls }: RunDetailJson): '' | '≥' | '≈' => {
+  if (calls.some(({ charge }) => charge.basis === 'estimated')) return '≈'
+  return run.unpricedCalls > 0 || calls.some(({ charge }) => charge.basis === 'partial') ? '≥' : ''
 }
 
 const Item = ({ title, value, exact, tone = '' }: { title: string; value: string; exact?: string; tone?: string }): ReactNode => (

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import type { RunCallJson, RunDetailJson } from '../../../../src/server/api.ts'
 import { ShareBar } from '../../charts/sparkline.tsx'
-import { percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
+import { counted, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
 import { ChargeText } from '../../segments/charge-text.tsx'
 import { Card } from '../../ui/card.tsx'
 
@@ -38,7 +38,7 @@ export const WhereItWent = ({ detail, onChoose }: { detail: RunDetailJson; onCho
             <li key={part.name}>
               <span className="flex items-baseline gap-2">
                 <bdi className="mr-auto min-w-0 truncate">{part.name}</bdi>
-                <span className="text-xs text-ink-3">{part.calls} calls</span>
+                <span className="text-xs text-ink-3">{counted(part.calls, 'call')}</span>
                 <span className="font-medium">{usd(usdTextOf(part.cost))}</span>
                 <span className="w-11 text-right text-xs text-ink-3">{total > 0 ? percent(share) : '–'}</span>
               </span>
