@@ -61,7 +61,7 @@ const timesFrom = (given: readonly Given[]): Times => {
 
 const roundTrip = (block: Block): Block => {
   const times = block.times === undefined ? null : formatTimes(block.times, block.rows)
-  return blockOf(parseChunk(formatChunk(block, 'sums'), formatChunk(block, 'slices'), times))
+  return blockOf(parseChunk(formatChunk(block, 'sums'), formatChunk(block, 'slices'), times), quarters)
 }
 
 /** What a block says, as plain sums by model and run. */

@@ -1,4 +1,4 @@
-import { type Block, column, columnCount, createBlock, dimNames, noUnit, sliceStart, two32 } from './block.ts'
+import { type Block, column, columnCount, createBlock, dimNames, type Keeping, noUnit, sliceStart, two32 } from './block.ts'
 import { amountsOf, productOf } from './products.ts'
 import { type ChunkTimes, parseTimes, timesOf } from './times.ts'
 
@@ -228,24 +228,33 @@ const countsOf = (columns: readonly (ChunkColumn | undefined)[], id: number): ((
 const columnAt = (found: ChunkColumn | undefined, row: number): number =>
   found === undefined ? 0 : found.base + (found.data === undefined ? 0 : (found.data[row] as number))
 
-/** A chunk as a block that can be combined with others. */
-export const blockOf = (chunk: Chunk): Block => {
+/** A chunk as a block that can be combined with others; only what is kept of it. */
+export const blockOf = (chunk: Chunk, { dims, columnEnd, hasTimes }: Keeping): Block => {
   const block = createBlock()
   block.rows = chunk.rows
-  for (const [dim, found] of chunk.dims.entries()) {
-    if (found === undefined) continue
-    const values = new Int32Array(chunk.rows)
-    if (found.places === undefined) values.fill(found.values[0] ?? 0)
-    else for (let row = 0; row < chunk.rows; row++) values[row] = found.values[found.places[row] as number] as number
-    block.dims[dim] = values
+  for (const dim of dims) {
+    const found = chunk.dims[dim]
+    if (found !== undefined) block.dims[dim] = valuesOf(found, chunk.rows)
   }
-  for (const [index, found] of chunk.columns.entries()) {
-    if (found === undefined) continue
-    const values = new Float64Array(chunk.rows)
-    if (found.data === undefined) values.fill(found.base)
-    else for (let row = 0; row < chunk.rows; row++) values[row] = found.base + (found.data[row] as number)
-    block.columns[index] = values
+  const end = Math.min(columnEnd, chunk.columns.length)
+  for (let index = 0; index < end; index++) {
+    const found = chunk.columns[index]
+    if (found !== undefined) block.columns[index] = sumsOf(found, chunk.rows)
   }
-  block.times = chunk.times && timesOf(chunk.times, 0)
+  if (hasTimes) block.times = chunk.times && timesOf(chunk.times, 0)
   return block
+}
+
+const valuesOf = ({ values, places }: ChunkDim, rows: number): Int32Array => {
+  if (places === undefined) return new Int32Array(rows).fill(values[0] ?? 0)
+  const found = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) found[row] = values[places[row] as number] as number
+  return found
+}
+
+const sumsOf = ({ base, data }: ChunkColumn, rows: number): Float64Array => {
+  if (data === undefined) return new Float64Array(rows).fill(base)
+  const found = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) found[row] = base + (data[row] as number)
+  return found
 }

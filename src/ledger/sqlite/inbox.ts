@@ -24,6 +24,7 @@ export interface Inbox {
 export const createInbox = (names: Names, shapes: Names): Inbox => {
   const sent = { names: createNumbers(names), shapes: createNumbers(shapes) }
   const attributes = new Int32Array(10)
+  const copies: Uint8Array[] = []
   const bound: Bound[] = new Array(entryColumns.length).fill(null)
   let numbers: Float64Array = new Float64Array(0)
   let bytes: Uint8Array = new Uint8Array(0)
@@ -47,6 +48,18 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
   const known = (at: number): number | null => {
     const value = numbers[base + at] as number
     return Number.isNaN(value) ? null : value
+  }
+
+  /**
+   * Bytes to be bound, which SQLite copies at once: the same few arrays serve every row, because making a view costs more than
+   * copying sixteen bytes. Two values in a row take different arrays.
+   */
+  const copied = (start: number, end: number, which = 0): Uint8Array => {
+    const length = end - start
+    const place = length * 3 + which
+    const copy = (copies[place] ??= new Uint8Array(length))
+    for (let index = 0; index < length; index++) copy[index] = bytes[start + index] as number
+    return copy
   }
 
   const hasHash = (): boolean => numbers[base + slot.hasHash] === 1
@@ -83,7 +96,7 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
     id: () => bytes.subarray(idStart, idStart + 16),
     row(seq, isCounted, call) {
       bound[0] = seq
-      bound[1] = bytes.subarray(idStart, idStart + 16)
+      bound[1] = copied(idStart, idStart + 16)
       bound[2] = known(slot.at)
       bound[3] = known(slot.kind)
       bound[4] = isCounted ? 1 : 0
@@ -103,8 +116,8 @@ export const createInbox = (names: Names, shapes: Names): Inbox => {
       bound[30] = known(slot.firstByte)
       bound[31] = Number.isNaN(call) ? null : call
       bound[32] = nameAt(slot.keyPrefix) || null
-      bound[33] = keyStart < idEnd ? bytes.subarray(keyStart, idEnd) : textAt(slot.keyText)
-      bound[34] = hasHash() ? bytes.subarray(idStart + 16, idStart + 32) : null
+      bound[33] = keyStart < idEnd ? copied(keyStart, idEnd, 2) : textAt(slot.keyText)
+      bound[34] = hasHash() ? copied(idStart + 16, idStart + 32, 1) : null
       bound[35] = textAt(slot.extra)
       return bound
     },

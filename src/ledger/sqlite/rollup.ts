@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts'
-import { type Block, columnCount, combine, concatenate } from './block.ts'
+import { type Block, columnCount, combine, concatenate, sliceStart } from './block.ts'
 import { blockOf, formatChunk, parseChunk } from './chunk.ts'
 import { bucketOfChunk, chunkId, families, type Level, partOfChunk, quarters, sealedBefore } from './cubes.ts'
 import type { Database } from './database.ts'
@@ -29,7 +29,8 @@ export interface Rollup {
 export const createRollup = (database: Database): Rollup => {
   const insert = database.prepare('INSERT INTO rollup (id, tier, rows, data, lines, times) VALUES (?, ?, ?, ?, ?, ?)')
   const select = database.prepare('SELECT data, lines, times FROM rollup WHERE id = ?')
-  const selectAll = database.prepare('SELECT data, lines FROM rollup WHERE id >= ? AND id < ?')
+  const selectSums = database.prepare('SELECT data, NULL FROM rollup WHERE id >= ? AND id < ?')
+  const selectLines = database.prepare('SELECT data, lines FROM rollup WHERE id >= ? AND id < ?')
   const list = database.prepare('SELECT id, tier FROM rollup WHERE id >= ? AND id < ? ORDER BY id')
   const remove = database.prepare('DELETE FROM rollup WHERE id = ?')
   const putValue = database.prepare('INSERT OR REPLACE INTO ledger (name, value) VALUES (?, ?)')
@@ -55,9 +56,9 @@ export const createRollup = (database: Database): Rollup => {
     insert.run(chunkId(level, bucket, part), tier, block.rows, formatChunk(block, 'sums'), lines, times)
   }
 
-  const read = (id: number): Block => {
+  const read = (id: number, level: Level): Block => {
     const [data, lines, times] = select.get(id) as [Uint8Array, Uint8Array | null, Uint8Array | null]
-    return blockOf(parseChunk(data, lines, times))
+    return blockOf(parseChunk(data, lines, times), level)
   }
 
   const put = (level: Level, bucket: number, block: Block): void => {
@@ -73,7 +74,7 @@ export const createRollup = (database: Database): Rollup => {
   const merge = (level: Level, bucket: number, parts: Part[], count: number): void => {
     const merged = parts.splice(parts.length - count)
     const ids = merged.map(({ part }) => chunkId(level, bucket, part))
-    const block = combine(concatenate(ids.map(read)), level)
+    const block = combine(concatenate(ids.map((id) => read(id, level))), level)
     for (const id of ids) remove.run(id)
     if (block.rows === 0) return
     const part = { part: merged[0]?.part ?? 0, tier: Math.max(...merged.map(({ tier }) => tier)) + 1 }
@@ -81,20 +82,19 @@ export const createRollup = (database: Database): Rollup => {
     parts.push(part)
   }
 
-  /** The rows of the quarters from one to before another, of the attributes with few values. */
-  const segmentsOf = (from: number, to: number): Block => {
-    const blocks = selectAll.all(chunkId(quarters, from, 0), chunkId(quarters, to, 0)).map(([data, lines]) => {
-      const block = blockOf(parseChunk(data as Uint8Array, lines as Uint8Array | null))
-      return combine(block, { dims: segments.dims, columnEnd: columnCount, hasTimes: false })
-    })
-    return concatenate(blocks)
-  }
-
-  /** Rolls up one bucket of some levels, which has passed. */
+  /** Rolls up one hour or day, which has passed, from its quarters. */
   const roll = (levels: readonly Level[], bucket: number): void => {
-    const perBucket = (levels[0] as Level).bucketMs / quarters.bucketMs
-    const block = segmentsOf(bucket * perBucket, (bucket + 1) * perBucket)
-    if (block.rows > 0) for (const level of levels) put(level, bucket, combine(block, level))
+    const [{ bucketMs }] = levels as readonly [Level]
+    const perBucket = bucketMs / quarters.bucketMs
+    const hasSlices = levels.some(({ columnEnd }) => columnEnd === columnCount)
+    const kept = { dims: segments.dims, columnEnd: hasSlices ? columnCount : sliceStart, hasTimes: false }
+    const [first, end] = [chunkId(quarters, bucket * perBucket, 0), chunkId(quarters, (bucket + 1) * perBucket, 0)]
+    const blocks = (hasSlices ? selectLines : selectSums).all(first, end).map(([data, lines]) => {
+      const block = blockOf(parseChunk(data as Uint8Array, lines as Uint8Array | null), kept)
+      return perBucket > fanIn ? combine(block, kept) : block
+    })
+    const whole = concatenate(blocks)
+    if (whole.rows > 0) for (const level of levels) put(level, bucket, combine(whole, level))
   }
 
   /** Time has moved on: what has passed is merged, and hours and days that are over are rolled up. */

@@ -195,11 +195,16 @@ export const packUsage = (numbers: Float64Array, from: number, unitCount: number
     }
     scratch[scratchUsed++] = count
   }
-  return scratchUsed === 0 ? null : scratch.slice(0, scratchUsed)
+  if (scratchUsed === 0) return null
+  // SQLite copies what is bound, so that one array per length will do.
+  const packed = (packedOf[scratchUsed] ??= new Uint8Array(scratchUsed))
+  for (let index = 0; index < scratchUsed; index++) packed[index] = scratch[index] as number
+  return packed
 }
 
 const scratch = new Uint8Array(unitNames.length * 10)
 let scratchUsed = 0
+const packedOf: Uint8Array[] = []
 
 /** Calls `each` for every unit that a row used. */
 export const eachCount = (
