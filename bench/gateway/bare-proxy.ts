@@ -56,3 +56,6 @@ server.listen(0, '127.0.0.1', () => {
 process.on('message', () =>
   process.send?.({ main: process.threadCpuUsage(), cpu: process.cpuUsage(), rss: process.memoryUsage().rss, mem: process.memoryUsage() }),
 )
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))

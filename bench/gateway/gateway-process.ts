@@ -67,3 +67,6 @@ process.on('SIGTERM', async () => {
   rmSync(folder, { recursive: true, force: true })
   process.exit(0)
 })
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))

@@ -176,3 +176,6 @@ process.on('message', (order: LoadOrder) => {
   void run(order).then((result) => process.send?.(result))
 })
 process.send?.({ port: 0 })
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))

@@ -74,3 +74,6 @@ server.keepAliveTimeout = 60_000
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   process.send?.({ port: (server.address() as AddressInfo).port })
 })
+
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit(0))
