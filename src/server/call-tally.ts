@@ -1,7 +1,7 @@
 import { amountOf, type Basis, bases } from '../core/charge.ts'
-import type { CallEntry } from '../core/event.ts'
+import type { CallEntry, ModelCall } from '../core/event.ts'
 import { unitNames, units } from '../core/units.ts'
-import type { Family, Series } from './metric-family.ts'
+import { type Family, otherValue, type Series } from './metric-family.ts'
 import type { MetricName } from './metric-list.ts'
 import { unknownValue } from './run-tally.ts'
 
@@ -106,6 +106,7 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
     inRelease.prompt.truth += promptTokens
     inRelease.completion.truth += completionTokens
     if (charge.basis === 'unpriced') slot.unpriced.truth += sign
+    if (event.status !== 'ok') family('taximeter_failed_calls_total').series(event.provider, failureOf(event)).truth += sign
     if (charge.basis !== 'reported' || charge.computed === undefined) return
     family('taximeter_reported_cost_usd_total').series(event.provider).truth += amount
     family('taximeter_recomputed_cost_usd_total').series(event.provider).truth += sign * charge.computed
@@ -118,3 +119,7 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
     },
   }
 }
+
+/** A short code, as clients should give it; a sentence could hold what a person wrote and is no label. */
+const failureOf = ({ error, status }: Pick<ModelCall, 'error' | 'status'>): string =>
+  error === undefined ? status : /^[\w.:-]{1,64}$/.test(error) ? error : otherValue

@@ -65,7 +65,7 @@ export const createLabels = (valuesMax: number): Labels => {
 const escaped = (raw: string): string => raw.toWellFormed().replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')
 
 /** Labels whose values callers can make up. */
-const openLabels: ReadonlySet<LabelName> = new Set(['model', 'release', 'tool', 'provider', 'value'])
+const openLabels: ReadonlySet<LabelName> = new Set(['model', 'release', 'tool', 'provider', 'error', 'value'])
 
 export const createFamily = (name: MetricName, labels: Labels, seriesMax: number): Family => {
   const info: { readonly type: string; readonly labels: readonly LabelName[]; readonly scale: MetricScale } = metricList[name]

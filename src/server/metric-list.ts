@@ -18,6 +18,7 @@ export const labelNames = [
   'budget',
   'code',
   'direction',
+  'error',
   'flag',
   'label',
   'method',
@@ -66,6 +67,10 @@ export const metricList = {
   taximeter_cost_usd_total: counter('What counted calls cost, by how sure that is, in US dollars.', ['basis'], 'usd'),
   taximeter_coverage_ratio: gauge('The share of counted calls whose charge is reported or computed.', [], 'millionths'),
   taximeter_unpriced_calls_total: counter('Calls of a model that could not be priced; their cost is not in any total.', ['model']),
+  taximeter_failed_calls_total: counter('Model calls that failed or were broken off since the start, by what failed.', [
+    'provider',
+    'error',
+  ]),
   taximeter_reported_cost_usd_total: counter(
     'What providers reported for calls that the price book priced as well, since the start.',
     ['provider'],

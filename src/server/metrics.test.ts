@@ -95,6 +95,21 @@ describe('the tutorials’ counters', () => {
     expect(values.get('taximeter_coverage_ratio')).toBe('0')
   })
 
+  test('a call that failed is counted by what failed, and a sentence is no label', async () => {
+    const server = await testServer()
+    const failed = (index: number, error?: string) => modelCall(index, { usage: undefined, status: 'error', error })
+    await server.post('/v1/events', [failed(1, 'unreadable-answer'), failed(2, '429'), failed(3, '429'), failed(4, 'My name is Ada.')])
+    await server.post('/v1/events', [modelCall(5), modelCall(6, { status: 'aborted' })])
+    const values = await scrape(server)
+    const counted = [...values].filter(([name]) => name.startsWith('taximeter_failed_calls_total'))
+    expect(counted.map(([name, value]) => [/error="([^"]*)"/.exec(name)?.[1], value])).toEqual([
+      ['unreadable-answer', '1'],
+      ['429', '2'],
+      ['other', '1'],
+      ['aborted', '1'],
+    ])
+  })
+
   test('an unpriced model is shown as such, with its tokens', async () => {
     const server = await testServer()
     await server.post('/v1/events', [modelCall(1, { model: 'new-model' }), modelCall(2)])

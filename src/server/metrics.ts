@@ -103,7 +103,7 @@ export const createMetrics = async (options: MetricsOptions): Promise<Metrics> =
     family('taximeter_last_event_timestamp_seconds').series().truth = BigInt(lastEventAt) * 1_000n
     family('taximeter_stream_clients').series().truth = BigInt(streamClients())
     family('taximeter_coverage_ratio').series().truth = coverageOf(family)
-    for (const label of ['model', 'release', 'tool', 'provider', 'value'] as const satisfies readonly LabelName[])
+    for (const label of ['model', 'release', 'tool', 'provider', 'error', 'value'] as const satisfies readonly LabelName[])
       family('taximeter_label_overflow_total').series(label).truth = BigInt(labels.overflowOf(label))
     if (options.budgets !== undefined) gaugeBudgets(family, options.budgets)
     if (options.gateway !== undefined) gaugeGateway(family, options.gateway)
