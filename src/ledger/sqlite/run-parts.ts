@@ -1,5 +1,5 @@
 import type { Sums } from '../../core/answer.ts'
-import { percentilesOf } from '../groups.ts'
+import { percentilesOf, percentilesOfDoubles } from '../groups.ts'
 import { bigOf, two32 } from './block.ts'
 
 /** The bucket in which runs started, and the values of the breakdown. */
@@ -135,7 +135,7 @@ export const createRunSums = (
     sums.runLlmCost = bigOf(totals.llmLow, totals.llmHigh)
     sums.runToolCost = bigOf(totals.toolLow, totals.toolHigh)
     sums.runTokens = totals.tokens + BigInt(tokens)
-    if (hasPercentiles && count > 0) sums.runCostAt = percentilesOf(costsOf(low, high, count))
+    if (hasPercentiles && count > 0) sums.runCostAt = costsAt(low, high, count)
   }
 }
 
@@ -167,8 +167,8 @@ const partsBySegment = ({ count, segmentOf, segments }: RunParts): { readonly st
   return { starts, order }
 }
 
-/** From the smallest to the largest: as doubles where all of them are exact (below $9,007), as integers otherwise. */
-const costsOf = (low: Float64Array, high: Float64Array, count: number): ArrayLike<number | bigint> => {
+/** By doubles where all costs are exact as such (below $9,007), by integers otherwise. */
+const costsAt = (low: Float64Array, high: Float64Array, count: number): NonNullable<Sums['runCostAt']> => {
   const costs = new Float64Array(count)
   let isExact = true
   for (let place = 0; place < count; place++) {
@@ -176,8 +176,7 @@ const costsOf = (low: Float64Array, high: Float64Array, count: number): ArrayLik
     costs[place] = cost
     if (!Number.isSafeInteger(cost)) isExact = false
   }
-  if (isExact) return costs.sort()
-  return Array.from({ length: count }, (_, place) => bigOf(low[place] as number, high[place] as number)).sort((left, right) =>
-    left < right ? -1 : left > right ? 1 : 0,
-  )
+  if (isExact) return percentilesOfDoubles(costs)
+  const exact = Array.from({ length: count }, (_, place) => bigOf(low[place] as number, high[place] as number))
+  return percentilesOf(exact.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)))
 }
