@@ -281,6 +281,12 @@ describe('taximeter doctor', () => {
     expect(code).toBe(0)
   })
 
+  test('is content with a discount: its one call is of the book as it comes', async () => {
+    writeFileSync(join(folder, 'taximeter.yaml'), 'prices: { discounts: [{ provider: openai, multiply: 0.85 }] }\n')
+    const { code, out } = await taximeter(['doctor'], { environment: { TAXIMETER_PORT: '0' } })
+    expect([code, out]).toEqual([0, expect.stringContaining('✓ one call')])
+  })
+
   test('a ledger that is none fails it, and the other checks are still made', async () => {
     writeFileSync(join(folder, 'taximeter.db'), 'this is no database, and long enough to be read as one'.repeat(20))
     const { code, out } = await taximeter(['doctor'], { environment: { TAXIMETER_PORT: '0' } })
@@ -302,9 +308,13 @@ describe('taximeter', () => {
     expect([code, err]).toEqual([1, expect.stringMatching(/^NOT_FOUND: There is no ledger at \.\/taximeter\.db/)])
   })
 
-  test('an unknown command is an error with help, not a stack', async () => {
+  test('an unknown command is said with those that exist, not with a stack', async () => {
     const { code, err } = await taximeter(['frobnicate'])
-    expect(code).not.toBe(0)
-    expect(err).not.toContain('at ')
+    expect([code, err]).toEqual([1, expect.stringMatching(/^BAD_REQUEST: There is no command "frobnicate"\. Use serve, .*doctor\.\n$/)])
+  })
+
+  test('a file that is not there is said, not with a stack', async () => {
+    const { code, err } = await taximeter(['quote', 'answer.json'])
+    expect([code, err]).toEqual([1, expect.stringMatching(/^NOT_FOUND: The answer answer\.json cannot be read: ENOENT[^\n]*\n$/)])
   })
 })

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { TaximeterError } from '../core/errors.ts'
 import { commands } from './commands.ts'
 import type { Io } from './io.ts'
+import { printable } from './text-table.ts'
 import { version } from './version.ts'
 
 const stop = new AbortController()
@@ -34,7 +35,15 @@ const program = new Command('taximeter')
   .exitOverride()
 for (const [index, command] of commands.entries()) program.addCommand(command(io).exitOverride(), { isDefault: index === 0 })
 
+/** What is no command would be taken for an argument of the default one. */
+const refuseUnknown = (name: string | undefined): void => {
+  const names = program.commands.map((command) => command.name())
+  if (name === undefined || name.startsWith('-') || name === 'help' || names.includes(name)) return
+  throw new TaximeterError('BAD_REQUEST', `There is no command "${printable(name)}". Use ${names.join(', ')}.`)
+}
+
 try {
+  refuseUnknown(process.argv[2])
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode

@@ -33,7 +33,7 @@ export const quoteCommand = (io: Io): Command =>
     .action(async (file: string | undefined, options: QuoteOptions) => {
       const book = bookOf(configOf(io, options))
       if (options.jsonl) return quoteLines(io, (line) => JSON.stringify(quoteJson(quoteOf(JSON.parse(line), book, io.now()))))
-      const text = file === undefined ? await textOf(io) : readFileSync(file, 'utf8')
+      const text = file === undefined ? await textOf(io) : textIn(file)
       const { provider, model, dialect, at } = options
       const quote = quoteOf({ provider, model, dialect, at, ...answerIn(text) }, book, io.now())
       io.out(options.json ? `${JSON.stringify(quoteJson(quote), undefined, 2)}\n` : `${quoteText(quoteJson(quote))}\n`)
@@ -61,6 +61,14 @@ const answerOrError = (line: string, answer: (line: string) => string): string =
     if (error instanceof TaximeterError) return JSON.stringify({ error: { code: error.code, message: sentenceOf(error) } })
     if (error instanceof SyntaxError) return JSON.stringify({ error: { code: 'BAD_REQUEST', message: 'The line is not JSON.' } })
     throw error
+  }
+}
+
+const textIn = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new TaximeterError('NOT_FOUND', `The answer ${file} cannot be read: ${sentenceOf(cause)}.`, { cause })
   }
 }
 

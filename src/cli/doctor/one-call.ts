@@ -14,8 +14,8 @@ const usage = { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_50
  * back out as a sum. Throws when the sum is not what the price book's own rates give by hand.
  */
 export const oneCall = async (loaded: LoadedConfig, now: () => number): Promise<string> => {
-  // What is tried is the path; budgets, keys and rules of the user's own are checked where they are read.
-  const config = { ...loaded.config, zone: 'UTC', budgets: [], keys: [], upstreams: [], alerts: [], notifiers: [] }
+  // What is tried is the path; prices, budgets, keys and rules of the user's own are checked where they are read.
+  const config = { ...loaded.config, zone: 'UTC', prices: {}, budgets: [], keys: [], upstreams: [], alerts: [], notifiers: [] }
   const wired = await wire({ ...loaded, config }, { log: createLog('silent', () => {}), now })
   const upstream = createPlayback({
     'POST /v1/chat/completions': () => ({
