@@ -9,6 +9,7 @@ const measured: readonly { readonly name: string; readonly about: string }[] = [
   { name: 'sdk', about: '(c) what metering adds to a call through tracker.fetch' },
   { name: 'charging', about: '(d) charges/s, against genai-prices, and how long the book takes to load' },
   { name: 'providers', about: 'usage read from bodies and from streams against a scan of their bytes' },
+  { name: 'quote', about: 'lines/s that `taximeter quote --jsonl` answers, a process of its own, for bodies of 1 KB' },
   { name: 'budgets', about: 'one decision with ten budgets bound' },
   { name: 'metrics', about: 'a scrape of many series' },
   { name: 'alerts', about: 'a round of 200 rules' },
