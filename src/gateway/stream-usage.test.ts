@@ -113,7 +113,7 @@ describe('the filter of usage chunks', () => {
   })
 
   it('takes it out where spaces stand in it and where nothing follows it', () => {
-    expect(filtered('data: {"choices" : [ ], "usage" : {"prompt_tokens": 3}}', [10])).toBe('')
+    expect(filtered('data: {"choices" : [], "usage" : {"prompt_tokens": 3}}', [10])).toBe('')
   })
 
   it('gives every whole event at once', () => {

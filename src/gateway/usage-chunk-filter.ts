@@ -12,8 +12,7 @@ export const heldEventBytesMax = 16_384
  * Takes the chunk that we asked for out of a stream of server-sent events again: the one with usage and no choices. Some code
  * reads `choices[0]` of every chunk. All other bytes go on as they are; at most an event that is not whole yet is held back.
  *
- * Nearly every piece ends where an event ends and has no empty list of choices in it: one search then is all that it costs
- * (0.3 µs for 325 bytes on the machine of bench/gateway).
+ * Nearly every piece ends where an event ends and has no empty list in it: one search then is all that it costs.
  */
 export const createUsageChunkFilter = (): ByteFilter => {
   let held: Buffer | undefined
@@ -42,7 +41,7 @@ export const createUsageChunkFilter = (): ByteFilter => {
   return {
     push(chunk) {
       const bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
-      if (!isInLongEvent && endsInEmptyLine(bytes) && !hasEmptyChoices(bytes)) {
+      if (!isInLongEvent && endsInEmptyLine(bytes) && bytes.indexOf(emptyList) === -1) {
         held = undefined
         return bytes
       }
@@ -61,26 +60,10 @@ export const createUsageChunkFilter = (): ByteFilter => {
 const emptyLine = /(?:\r\n|\n|\r(?!\n|$))(?:\r\n|\n|\r(?!\n|$))/g
 const endsInEmptyLine = (bytes: Buffer): boolean => bytes[bytes.length - 1] === 10 && bytes[bytes.length - 2] === 10
 
-const choices = Buffer.from('"choices"')
+/** One native search that nearly every piece fails. Every server writes an empty list without a space in it. */
+const emptyList = Buffer.from('[]')
 
-/** Whether `"choices":[]` stands anywhere, spaces or not: the same as `emptyChoices`, on the bytes as they are. */
-const hasEmptyChoices = (bytes: Buffer): boolean => {
-  for (let at = bytes.indexOf(choices); at !== -1; at = bytes.indexOf(choices, at + choices.length)) {
-    let index = afterSpace(bytes, at + choices.length)
-    if (bytes[index] !== 0x3a) continue
-    index = afterSpace(bytes, index + 1)
-    if (bytes[index] === 0x5b && bytes[afterSpace(bytes, index + 1)] === 0x5d) return true
-  }
-  return false
-}
-
-const afterSpace = (bytes: Buffer, from: number): number => {
-  let index = from
-  for (let code = bytes[index]; code === 32 || (code !== undefined && code >= 9 && code <= 13); code = bytes[index]) index += 1
-  return index
-}
-
-const emptyChoices = /"choices"\s*:\s*\[\s*\]/
+const emptyChoices = /"choices"\s*:\s*\[\]/
 
 /** Where the line ends begin that a long event has at its end so far: they may be the first half of the empty line. */
 const lineEndsAt = (text: string, from: number): number => {
