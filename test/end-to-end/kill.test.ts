@@ -6,8 +6,10 @@ import { openSandbox, type Serving } from './sandbox.ts'
 
 const livesOfServing = 20
 const livesOfStarting = 2
-/** The latest moment of a life at which it is ended, after its first batch was sent or, in most lives, acknowledged. */
-const lifeMsMax = 120
+/** Most lives are ended after so many acknowledged batches, every fourth before the first, and each a little later than that. */
+const batchesMin = 8
+const batchesMax = 24
+const momentMsMax = 40
 /** Starting takes some half a second: any moment of it, and a little after. */
 const startMsMax = 800
 const sendersAtOnce = 4
@@ -84,10 +86,15 @@ test('kill -9 at 22 random moments of ingest loses nothing that was acknowledged
   const stream = createStream(random)
   for (let life = 0; life < livesOfServing; life += 1) {
     const server = await sandbox.serve()
-    const first = Promise.withResolvers<void>()
-    const sending = stream.sendUntilEnd(server.url, first.resolve)
-    if (random.below(4) > 0) await first.promise
-    await after(random.next() * lifeMsMax)
+    const enough = Promise.withResolvers<void>()
+    let batches = life % 4 === 0 ? 0 : batchesMin + random.below(batchesMax - batchesMin)
+    if (batches === 0) enough.resolve()
+    const sending = stream.sendUntilEnd(server.url, () => {
+      batches -= 1
+      if (batches === 0) enough.resolve()
+    })
+    await enough.promise
+    await after(random.next() * momentMsMax)
     await server.stop('SIGKILL')
     await sending
     // What was acknowledged is there before anything is sent again.
