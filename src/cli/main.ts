@@ -6,4 +6,10 @@ import { setFlagsFromString } from 'node:v8'
 setFlagsFromString('--max-semi-space-size=1')
 setFlagsFromString('--semi-space-growth-factor=1')
 
+// Node 22 says of each process that node:sqlite is experimental there; who runs this can do nothing about it. Other warnings are shown.
+process.removeAllListeners('warning')
+process.on('warning', ({ name, message }) => {
+  if (name !== 'ExperimentalWarning') process.stderr.write(`${name}: ${message}\n`)
+})
+
 await import('./program.ts')

@@ -32,7 +32,7 @@ const workerUrl = (): URL => new URL(import.meta.url.endsWith('.ts') ? './worker
 /** Starts a thread and waits until it has opened the file; rejects with what it says when it cannot. */
 export const startThread = async (options: ThreadOptions, url: URL = workerUrl()): Promise<Thread> => {
   // The program's own flags are not the thread's: `--input-type` or `--eval` would keep it from starting.
-  const worker = new Worker(url, { workerData: options, execArgv: [] })
+  const worker = new Worker(url, { workerData: options, execArgv: ['--disable-warning=ExperimentalWarning'] })
   const calls = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   let last = 0
   let failure: TaximeterError | undefined
