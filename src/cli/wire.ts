@@ -35,10 +35,12 @@ export interface WireOptions {
   readonly now: () => number
   /** Reads the configuration again, for `POST /-/reload`. */
   readonly read?: () => LoadedConfig
+  /** The folder of a built dashboard; absent: the one that came with the program. */
+  readonly dashboard?: string
 }
 
 /** The whole of taximeter from its configuration: the one place where every part meets every other. Nothing listens yet. */
-export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions): Promise<Wired> => {
+export const wire = async (loaded: LoadedConfig, { log, now, read, dashboard = dashboardFolder() }: WireOptions): Promise<Wired> => {
   const { config } = loaded
   let settled: Settled = settle(loaded)
   const book = () => settled.book
@@ -97,7 +99,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read }: WireOptions
       ...(!settled.keyRing.isEmpty && { keys: { check: (shown) => settled.keyRing.check(shown) } }),
       limits: { bodyBytesMax: config.bodyBytesMax },
       gateway,
-      dashboard: dashboardFolder(),
+      dashboard,
       onError,
     })
     closers.push(() => server.close())

@@ -295,6 +295,9 @@ export interface AboutAnswer {
   readonly has: {
     readonly budgets: boolean
     readonly alerts: boolean
+    readonly alertRules: boolean
+    readonly forecast: boolean
+    readonly selfCheck: boolean
     readonly readings: boolean
     readonly prices: boolean
     readonly gateway: boolean

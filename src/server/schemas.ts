@@ -244,7 +244,16 @@ export const aboutSchema = z
     book: z.string(),
     needsKey: z.boolean(),
     ledger: z.object({ engine: z.string(), version: z.string(), schema: count, entries: count, bytes: count }),
-    has: z.object({ budgets: z.boolean(), alerts: z.boolean(), readings: z.boolean(), prices: z.boolean(), gateway: z.boolean() }),
+    has: z.object({
+      budgets: z.boolean(),
+      alerts: z.boolean(),
+      alertRules: z.boolean(),
+      forecast: z.boolean(),
+      selfCheck: z.boolean(),
+      readings: z.boolean(),
+      prices: z.boolean(),
+      gateway: z.boolean(),
+    }),
   })
   .openapi('About')
 export const healthSchema = z.object({ status: z.literal('ok'), version: z.string() }).openapi('Health')

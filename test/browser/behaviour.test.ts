@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { usd } from '../../dashboard/src/format/numbers.ts'
-import { createKeyRing, keyHashOf, parseKeys } from '../../src/intake/keys.ts'
+import { keyHashOf } from '../../src/intake/keys.ts'
 import type { EventJson, QueryAnswer } from '../../src/server/api.ts'
 import { type BuiltDashboard, buildDashboard, launch, textOf, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
@@ -224,7 +224,7 @@ describeInBrowser('the dashboard in use', () => {
 
   test('where keys are configured a browser signs in, and a session that has ended leads back there', async () => {
     const secret = 'reader-0123456789abcdef'
-    const keys = createKeyRing(parseKeys([{ id: 'reader', hash: keyHashOf(secret), may: ['read'] }]))
+    const keys = [{ id: 'reader', hash: keyHashOf(secret), may: ['read'] }]
     const locked = await createFleetServer({ path: join(folder, 'locked.db'), dashboard: built.folder, keys })
     const { page } = await watchedPage(browser, locked.url)
     await page.goto(`${locked.url}/runs`)

@@ -1,18 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { parseBudgets } from '../../src/core/budget-form.ts'
+import { pino } from 'pino'
+import { wire } from '../../src/cli/wire.ts'
+import { loadConfig } from '../../src/config/load-config.ts'
 import { createPriceBook } from '../../src/core/price-book.ts'
-import { createBudgetGuard } from '../../src/guard/budget-guard.ts'
-import { memoryBook } from '../../src/guard/memory-book.ts'
-import type { EventJson } from '../../src/intake/event-json.ts'
 import { createIntake } from '../../src/intake/intake.ts'
 import { sqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts'
 import { bookJson } from '../../src/pricing.ts'
-import type { Keys } from '../../src/server/access.ts'
-import type { AlertsAnswer, IngestAnswer } from '../../src/server/api.ts'
-import { createMetrics } from '../../src/server/metrics.ts'
-import { createReadings } from '../../src/server/readings.ts'
-import { createServer } from '../../src/server/server.ts'
+import type { EventJson, IngestAnswer } from '../../src/server/api.ts'
 import { fleetOf } from './fleet.ts'
 
 export interface FleetServerOptions {
@@ -26,8 +21,8 @@ export interface FleetServerOptions {
   readonly hasBudgets?: boolean
   /** The folder of a built dashboard; absent: where the workspace builds it to. */
   readonly dashboard?: string
-  readonly alerts?: () => AlertsAnswer
-  readonly keys?: Keys
+  /** Client keys as the configuration names them. */
+  readonly keys?: readonly Readonly<Record<string, unknown>>[]
 }
 
 export interface FleetServer {
@@ -44,41 +39,22 @@ export interface FleetServer {
 
 const workspaceDashboard = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
-/** The real server with a real ledger, holding the month of the sample fleet. */
+/** The whole of taximeter on a real ledger that holds the month of the sample fleet. */
 export const createFleetServer = async (options: FleetServerOptions): Promise<FleetServer> => {
   const now = Date.now
-  const store = await sqliteStore({ path: options.path, durability: 'normal' })
-  const book = createPriceBook(bookJson)
-  const intake = createIntake({ store, book: () => book, now })
-  for (const batch of options.until === undefined
-    ? []
-    : fleetOf({
-        now: options.until,
-        runsPerDay: options.runsPerDay ?? 160,
-        days: options.days ?? 30,
-      })) {
-    const results = await intake.admit(batch, { source: 'sdk' })
-    const refused = results.find((result) => result.outcome === 'rejected')
-    if (refused !== undefined) throw new Error(`The sample fleet sent an event that is none: ${JSON.stringify(refused)}`)
+  if (options.until !== undefined) await fill(options.path, options.until, options)
+  const loaded = loadConfig({ path: '', isOptional: true, environment: {} })
+  const config = {
+    ...loaded.config,
+    data: options.path,
+    zone: 'Europe/Berlin',
+    ...(options.hasBudgets && { budgets: sampleBudgets, dailyBudgetUsd: '60' }),
+    ...(options.keys && { keys: options.keys.map((key) => ({ ...key })) }),
   }
-  const guard = options.hasBudgets
-    ? await createBudgetGuard({ budgets: sampleBudgets(), prices: () => book, book: memoryBook(), store, now, holder: 'test' })
-    : undefined
-  const metrics = await createMetrics({ store, intake, now, version: '0.0.0', bookVersion: () => book.version, budgets: guard })
-  const server = createServer({
-    store,
-    intake,
-    metrics,
-    now,
-    version: '0.0.0',
-    book: () => book,
-    prices: () => bookJson,
-    readings: createReadings(store),
-    budgets: guard,
-    alerts: options.alerts,
-    keys: options.keys,
-    dashboard: options.dashboard ?? workspaceDashboard,
-  })
+  const { server, close } = await wire(
+    { ...loaded, config },
+    { log: pino({ level: 'silent' }), now, dashboard: options.dashboard ?? workspaceDashboard },
+  )
   let http = server.httpServer()
   let port = options.port ?? 0
   const start = async (): Promise<void> => {
@@ -108,20 +84,29 @@ export const createFleetServer = async (options: FleetServerOptions): Promise<Fl
     start,
     stop,
     async close() {
-      server.close()
       await stop()
-      metrics.close()
-      await guard?.close()
-      await store.close()
+      await close()
     },
   }
 }
 
-const sampleBudgets = () =>
-  parseBudgets([
-    { name: 'company', limit: '$900', per: 'month', zone: 'Europe/Berlin', onExceed: 'warn' },
-    { name: 'support', scope: 'team:cx', limit: '$14', per: 'day', zone: 'Europe/Berlin' },
-    { name: 'research', scope: 'team:research', limit: '$130', per: '7d' },
-    { name: 'each agent', scope: 'agent', limit: '$40', per: 'day', onExceed: 'warn' },
-    { name: 'gpt-5 tokens', scope: 'model:gpt-5', limit: '4000000 tokens', per: '24h' },
-  ])
+/** Before the server starts: what is old raises no alert. */
+const fill = async (path: string, until: number, { runsPerDay = 160, days = 30 }: FleetServerOptions): Promise<void> => {
+  const store = await sqliteStore({ path, durability: 'normal' })
+  const book = createPriceBook(bookJson)
+  const intake = createIntake({ store, book: () => book, now: Date.now })
+  for (const batch of fleetOf({ now: until, runsPerDay, days })) {
+    const results = await intake.admit(batch, { source: 'sdk' })
+    const refused = results.find((result) => result.outcome === 'rejected')
+    if (refused !== undefined) throw new Error(`The sample fleet sent an event that is none: ${JSON.stringify(refused)}`)
+  }
+  await store.close()
+}
+
+const sampleBudgets = [
+  { name: 'company', limit: '$900', per: 'month', onExceed: 'warn' },
+  { name: 'support', scope: 'team:cx', limit: '$14', per: 'day' },
+  { name: 'research', scope: 'team:research', limit: '$130', per: '7d' },
+  { name: 'each agent', scope: 'agent', limit: '$40', per: 'day', onExceed: 'warn' },
+  { name: 'gpt-5 tokens', scope: 'model:gpt-5', limit: '4000000 tokens', per: '24h' },
+]

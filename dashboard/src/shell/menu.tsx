@@ -24,7 +24,7 @@ export const Menu = ({ onGo }: { onGo?: () => void }): ReactNode => {
                     <ViewLink
                       to={page.path}
                       isCurrent={isHere}
-                      className="relative flex h-8 items-center gap-2.5 rounded-md px-3 text-ink-2 hover:bg-sunken hover:text-ink aria-[current=true]:bg-sunken aria-[current=true]:font-medium aria-[current=true]:text-ink aria-[current=true]:before:absolute aria-[current=true]:before:inset-y-1.5 aria-[current=true]:before:left-0 aria-[current=true]:before:w-[3px] aria-[current=true]:before:rounded-full aria-[current=true]:before:bg-accent"
+                      className="relative flex h-8 items-center gap-2.5 rounded-md px-3 text-ink-2 hover:bg-sunken hover:text-ink aria-[current]:bg-sunken aria-[current]:font-medium aria-[current]:text-ink aria-[current]:before:absolute aria-[current]:before:inset-y-1.5 aria-[current]:before:left-0 aria-[current]:before:w-[3px] aria-[current]:before:rounded-full aria-[current]:before:bg-accent"
                     >
                       <Icon name={page.icon} />
                       {page.title}

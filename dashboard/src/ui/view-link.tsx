@@ -22,6 +22,8 @@ export const ViewLink = ({ to, patch, className, title, label, isCurrent, childr
   return (
     <Link
       to={to}
+      // Without this every link to the page that one is on would be read out as the current one.
+      activeOptions={{ exact: true, includeSearch: true }}
       search={(to === '.' ? mergeSearch(search, { after: undefined, ...patch }) : carry(patch)) as never}
       {...(className !== undefined && { className })}
       {...(title !== undefined && { title })}

@@ -71,6 +71,9 @@ const aboutRoute = (services: Services): Route =>
         has: {
           budgets: services.budgets !== undefined,
           alerts: services.alerts !== undefined,
+          alertRules: services.alertRules !== undefined,
+          forecast: services.forecast !== undefined,
+          selfCheck: services.selfCheck !== undefined,
           readings: services.readings !== undefined,
           prices: services.prices !== undefined,
           gateway: services.hasGateway,

@@ -25,7 +25,7 @@ export const snippets: readonly Snippet[] = [
     title: 'Anthropic',
     about: 'Streams are metered as they pass; nothing is held back.',
     code: (origin) =>
-      `import Anthropic from '@anthropic-ai/sdk'\n${tracker(origin)}\nconst anthropic = new Anthropic({ fetch: tracker.fetch })\n\nawait tracker.run({ task: 'review' }, () =>\n  anthropic.messages.create({ model: 'claude-sonnet-4-5', max_tokens: 1024, messages }),\n)`,
+      `import Anthropic from '@anthropic-ai/sdk'\n${tracker(origin)}\nconst anthropic = new Anthropic({ fetch: tracker.fetch })\n\nawait tracker.run({ task: 'review' }, () =>\n  anthropic.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 1024, messages }),\n)`,
   },
   {
     id: 'gemini',
@@ -65,11 +65,11 @@ export const snippets: readonly Snippet[] = [
   },
   {
     id: 'path',
-    title: 'Base URL only',
-    about: 'For clients that can set nothing but an address, who is calling goes into the path.',
+    title: 'Claude Code, base URL only',
+    about: 'For programs that can set nothing but an address, who is calling goes into the path.',
     needsGateway: true,
     code: (origin) =>
-      `ANTHROPIC_BASE_URL=${origin}/via/agent=my-agent;task=review/anthropic\nOPENAI_BASE_URL=${origin}/via/agent=my-agent/openai/v1`,
+      `ANTHROPIC_BASE_URL='${origin}/via/agent=claude-code;task=refactor/anthropic' claude\n\nOPENAI_BASE_URL='${origin}/via/agent=my-agent;task=review/openai/v1' my-program`,
   },
   {
     id: 'curl',
@@ -77,17 +77,5 @@ export const snippets: readonly Snippet[] = [
     about: 'Any program can say what it used.',
     code: (origin) =>
       `curl ${origin}/v1/events -H 'content-type: application/json' -d '[{\n  "id": "'$(uuidgen | tr A-Z a-z)'", "at": "'$(date -u +%FT%TZ)'", "kind": "llm",\n  "provider": "openai", "model": "gpt-4.1", "usage": { "input": 1200, "output": 300 },\n  "agent": "my-agent", "task": "refund", "run": "run-1"\n}]'`,
-  },
-  {
-    id: 'files',
-    title: 'Coding agents',
-    about: 'What Claude Code, Codex and others have written to disk already.',
-    code: () => 'npx taximeter import',
-  },
-  {
-    id: 'otel',
-    title: 'OpenTelemetry',
-    about: 'Point an OTLP exporter here; what is seen twice is charged once.',
-    code: (origin) => `OTEL_EXPORTER_OTLP_ENDPOINT=${origin}\nOTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf`,
   },
 ]

@@ -14,7 +14,9 @@ import { type Snippet, snippets } from './snippets.ts'
 export const StartPage = (): ReactNode => {
   const { search } = useView()
   const { data: about } = useAbout()
-  const snippet = snippets.find(({ id }) => id === search.client) ?? snippets[0]
+  // A server that forwards nothing cannot be a base URL.
+  const usable = snippets.filter((each) => each.needsGateway !== true || about?.has.gateway !== false)
+  const snippet = usable.find(({ id }) => id === search.client) ?? usable[0]
   const { origin } = window.location
   return (
     <div className="mx-auto flex w-full max-w-4xl flex-col gap-4">
@@ -23,14 +25,11 @@ export const StartPage = (): ReactNode => {
         <Code text={origin} />
       </Card>
       <Card title="2. Your client">
-        <SnippetTabs current={snippet} />
+        <SnippetTabs snippets={usable} current={snippet} />
         {snippet !== undefined && (
           <div id="snippet" role="tabpanel" aria-label={snippet.title} className="mt-3 flex flex-col gap-2">
             <p className="text-[0.8125rem] text-ink-2">{snippet.about}</p>
             <Code text={snippet.code(origin)} />
-            {snippet.needsGateway && about?.has.gateway === false && (
-              <p className="text-xs text-warn">The gateway is switched off on this server.</p>
-            )}
           </div>
         )}
       </Card>
@@ -39,7 +38,7 @@ export const StartPage = (): ReactNode => {
   )
 }
 
-const SnippetTabs = ({ current }: { current: Snippet | undefined }): ReactNode => {
+const SnippetTabs = ({ snippets, current }: { snippets: readonly Snippet[]; current: Snippet | undefined }): ReactNode => {
   const setView = useSetView()
   return (
     <div role="tablist" aria-label="Client" className="flex flex-wrap gap-1">
