@@ -210,6 +210,9 @@ test('the parts that are not wired have no routes', async () => {
   expect((await get<AboutAnswer>('/v1/about')).body.has).toEqual({
     budgets: false,
     alerts: false,
+    alertRules: false,
+    forecast: false,
+    selfCheck: false,
     readings: false,
     prices: true,
     gateway: false,
