@@ -1,4 +1,4 @@
-import type { Value } from '../core/answer.ts'
+import { type Answer, type AnswerRow, doubtful, isMoney, type Value } from '../core/answer.ts'
 import type { Measure } from '../core/question.ts'
 import { grouped, readableUsd } from '../core/readable.ts'
 
@@ -12,4 +12,17 @@ export const figure = (measure: Measure | string, value: Value | undefined): str
   return typeof value === 'number' ? grouped(Number.isInteger(value) ? String(value) : value.toFixed(1)) : grouped(value)
 }
 
-const isMoney = (measure: string): boolean => /cost|burnRate/i.test(measure)
+/** A figure of a row with what its row says of it: "unpriced" where no cost is known, "≥" before a lower bound, "≈" before an estimate. */
+export const markedFigure = (measure: Measure | string, row: AnswerRow | undefined): string => {
+  const value = row?.[measure]
+  if (row === undefined || !isMoney(measure)) return figure(measure, value)
+  if (value === null && row.unpricedCalls !== undefined) return 'unpriced'
+  const mark = row.unpricedCalls !== undefined || row.partialCalls !== undefined ? '≥ ' : row.estimatedCalls !== undefined ? '≈ ' : ''
+  return value === null || value === undefined ? figure(measure, value) : mark + figure(measure, value)
+}
+
+/** The totals in the form of a row, with the marks that their coverage gives them. */
+export const totalsRow = ({ totals, coverage }: Pick<Answer, 'totals' | 'coverage'>): AnswerRow => ({
+  ...totals,
+  ...Object.fromEntries(doubtful.flatMap((basis) => (coverage[basis].calls > 0 ? [[`${basis}Calls`, coverage[basis].calls]] : []))),
+})

@@ -4,7 +4,7 @@ import { parseUsd } from '../core/money.ts'
 import type { Question } from '../core/question.ts'
 import { readableChange, readableUsd } from '../core/readable.ts'
 import { csvCell } from './csv.ts'
-import { figure } from './figures.ts'
+import { markedFigure, totalsRow } from './figures.ts'
 import { type Column, textTable } from './text-table.ts'
 
 /** A question and its answer as a table for a terminal: the rows, the total, and how sure the total is. */
@@ -22,15 +22,14 @@ export const reportText = (question: Question, answer: Answer): string => {
   const total = [
     ...(question.interval === undefined ? [] : ['total']),
     ...question.by.map((_, index) => (index === 0 && question.interval === undefined ? 'total' : '')),
-    ...figuresOf(question, answer.totals as AnswerRow),
+    ...figuresOf(question, totalsRow(answer)),
   ]
   return `${textTable(columns, question.by.length + columns.length === question.measures.length ? [total] : [...rows, total])}\n\n${coverageText(answer)}`
 }
 
 const nameOf = (row: AnswerRow, name: string): string => (row[name] === null ? '(none)' : String(row[name]))
 
-const figuresOf = (question: Question, row: AnswerRow): readonly string[] =>
-  question.measures.map((measure) => figure(measure, row[measure]))
+const figuresOf = (question: Question, row: AnswerRow): readonly string[] => question.measures.map((measure) => markedFigure(measure, row))
 
 /** The first measure of each row against the same row of the answer that it is compared with; null where there is nothing to compare. */
 export const comparedText = (question: Question, answer: Answer, previous: Answer): string => {
@@ -39,18 +38,15 @@ export const comparedText = (question: Question, answer: Answer, previous: Answe
   const before = new Map(previous.rows.map((row) => [keyOf(row), row]))
   const gone = previous.rows.filter((row) => !answer.rows.some((each) => keyOf(each) === keyOf(row)))
   const cells = (row: AnswerRow | undefined, was: AnswerRow | undefined) => [
-    figure(measure, was?.[measure]),
-    figure(measure, row?.[measure]),
+    markedFigure(measure, was),
+    markedFigure(measure, row),
     changeOf(was?.[measure], row?.[measure]),
   ]
   const rows = [
     ...answer.rows.map((row) => [...question.by.map((name) => nameOf(row, name)), ...cells(row, before.get(keyOf(row)))]),
     ...gone.map((row) => [...question.by.map((name) => nameOf(row, name)), ...cells(undefined, row)]),
   ]
-  const total = [
-    ...question.by.map((_, index) => (index === 0 ? 'total' : '')),
-    ...cells(answer.totals as AnswerRow, previous.totals as AnswerRow),
-  ]
+  const total = [...question.by.map((_, index) => (index === 0 ? 'total' : '')), ...cells(totalsRow(answer), totalsRow(previous))]
   const columns: readonly Column[] = [
     ...question.by.map((title) => ({ title })),
     { title: `${measure} before`, align: 'right' },

@@ -16,6 +16,7 @@ export interface Sums {
   retryCost: bigint
   /** Counts may pass 2⁵³. */
   readonly tokens: Partial<Record<Unit, bigint>>
+  /** Of a total: every basis. Of a group: at least those in `doubtful`. */
   readonly coverage: Partial<Record<Basis, { calls: number; cost: bigint }>>
   runs: number
   runLlmCost: bigint
@@ -35,8 +36,12 @@ export interface Group {
   readonly folded?: number
 }
 
-/** A count is a number; past 2⁵³ it is a decimal string, because JSON numbers would lose digits. Money is dollars with 12 decimals. `null`: not defined (nothing to divide by). */
+/**
+ * A count is a number; past 2⁵³ it is a decimal string, because JSON numbers would lose digits. Money is dollars with 12 decimals.
+ * `null`: not known. There is nothing to divide by, or all that could have cost something is unpriced.
+ */
 export type Value = string | number | null
+/** A row with a cost says beside it how many of its calls leave that in doubt: `unpricedCalls`, `partialCalls`, `estimatedCalls`; none are left out. */
 export type AnswerRow = { readonly bucket?: string } & { readonly [column: string]: Value }
 
 export interface Answer {
@@ -95,6 +100,12 @@ const createHours = (question: Question): ((bucket: number | undefined) => numbe
   }
 }
 
+/** Charges that make a sum something else than what was paid: less, or about it. */
+export const doubtful = ['unpriced', 'partial', 'estimated'] as const satisfies readonly Basis[]
+
+/** Measures that are dollars. */
+export const isMoney = (measure: string): boolean => /cost|burnRate/i.test(measure)
+
 const rowOf = (question: Question, group: Group, hours: number): AnswerRow => {
   const row: Record<string, Value> = {}
   if (group.bucket !== undefined) row.bucket = new Date(group.bucket).toISOString()
@@ -102,7 +113,13 @@ const rowOf = (question: Question, group: Group, hours: number): AnswerRow => {
     row[name] = group.key[index] ?? null
   })
   if (group.folded !== undefined) row.folded = group.folded
-  return Object.assign(row, measuresOf(question.measures, group.sums, hours)) as AnswerRow
+  Object.assign(row, measuresOf(question.measures, group.sums, hours))
+  if (question.measures.some(isMoney))
+    for (const basis of doubtful) {
+      const calls = group.sums.coverage[basis]?.calls ?? 0
+      if (calls > 0) row[`${basis}Calls`] = calls
+    }
+  return row as AnswerRow
 }
 
 const measuresOf = (measures: readonly Measure[], sums: Sums, hours: number): Record<string, Value> => {
@@ -119,21 +136,24 @@ const coverageOf = (sums: Sums): Answer['coverage'] =>
 const tokensOver = (sums: Sums, over: readonly Unit[]): bigint => over.reduce((sum, unit) => sum + (sums.tokens[unit] ?? 0n), 0n)
 
 const countValue = (count: bigint): Value => (count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : count.toString())
-const perRun = (amount: bigint, sums: Sums): Value => (sums.runs === 0 ? null : formatUsd(divideHalfEven(amount, BigInt(sums.runs))))
+/** A sum of nothing is not known to be nothing while a call in it has no price. */
+const money = (amount: bigint, { coverage }: Sums): Value =>
+  amount === 0n && (coverage.unpriced?.calls ?? 0) > 0 ? null : formatUsd(amount)
+const perRun = (amount: bigint, sums: Sums): Value => (sums.runs === 0 ? null : money(divideHalfEven(amount, BigInt(sums.runs)), sums))
 const ratio = (part: bigint, whole: bigint): Value => (whole === 0n ? null : Number((part * 1_000_000_000n) / whole) / 1_000_000_000)
-const percentile = (value: bigint | undefined): Value => (value === undefined ? null : formatUsd(value))
+const percentile = (value: bigint | undefined, sums: Sums): Value => (value === undefined ? null : money(value, sums))
 
 /** One measure of a group. Written as one table so that each definition can be read beside its neighbours. */
 export const measureOf = (measure: Measure, sums: Sums, hours: number): Value => {
   switch (measure) {
     case 'cost':
-      return formatUsd(sums.llmCost + sums.toolCost)
+      return money(sums.llmCost + sums.toolCost, sums)
     case 'llmCost':
-      return formatUsd(sums.llmCost)
+      return money(sums.llmCost, sums)
     case 'toolCost':
-      return formatUsd(sums.toolCost)
+      return money(sums.toolCost, sums)
     case 'retryCost':
-      return formatUsd(sums.retryCost)
+      return money(sums.retryCost, sums)
     case 'calls':
       return sums.llmCalls + sums.toolCalls
     case 'llmCalls':
@@ -159,11 +179,11 @@ export const measureOf = (measure: Measure, sums: Sums, hours: number): Value =>
     case 'tokensPerRun':
       return sums.runs === 0 ? null : Number(sums.runTokens) / sums.runs
     case 'costP50':
-      return percentile(sums.runCostAt?.p50)
+      return percentile(sums.runCostAt?.p50, sums)
     case 'costP95':
-      return percentile(sums.runCostAt?.p95)
+      return percentile(sums.runCostAt?.p95, sums)
     case 'costP99':
-      return percentile(sums.runCostAt?.p99)
+      return percentile(sums.runCostAt?.p99, sums)
     case 'tokensPerCompletion':
       return sums.llmCalls === 0 ? null : Number(tokensOver(sums, promptUnits) + tokensOver(sums, completionUnits)) / sums.llmCalls
     case 'efficiency':
@@ -173,7 +193,7 @@ export const measureOf = (measure: Measure, sums: Sums, hours: number): Value =>
     case 'burnRatePerHour':
       return hours === 0
         ? null
-        : formatUsd(divideHalfEven((sums.llmCost + sums.toolCost) * 3_600_000n, BigInt(Math.round(hours * 3_600_000))))
+        : money(divideHalfEven((sums.llmCost + sums.toolCost) * 3_600_000n, BigInt(Math.round(hours * 3_600_000))), sums)
     case 'latencyP50':
       return sums.latencyAt?.p50 ?? null
     case 'latencyP95':

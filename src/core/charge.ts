@@ -8,6 +8,7 @@ import { promptTokensOf, type Usage } from './usage.ts'
 /** How sure a charge is. Ordered from the surest; the list on every total. */
 export const bases = ['reported', 'computed', 'partial', 'estimated', 'unpriced'] as const
 export type Basis = (typeof bases)[number]
+export const pricedBases = ['reported', 'computed', 'partial', 'estimated'] as const satisfies readonly Basis[]
 
 /** One unit of one call with the rate that it was priced at: `total` = `count` × `rate` (× `multiplier`), rounded half-even once. */
 export interface Line {

@@ -221,7 +221,8 @@ export interface SessionJson {
   readonly calls: number
   readonly retries: number
   readonly errors: number
-  readonly costUsd: Usd
+  /** `null`: no call of it has a price. */
+  readonly costUsd: Usd | null
   readonly tokens: number | string
   readonly promptTokens: number | string
   readonly completionTokens: number | string

@@ -34,7 +34,7 @@ describe('/v1/query', () => {
     const { get } = await filled()
     const { body } = await get<QueryAnswer>('/v1/query?measure=cost,calls,tokens&by=kind&last=24h')
     expect(body.rows).toEqual([
-      { kind: 'llm', cost: '0.007200000000', calls: 4, tokens: 4_500 },
+      { kind: 'llm', cost: '0.007200000000', calls: 4, tokens: 4_500, unpricedCalls: 1 },
       { kind: 'tool', cost: '0.005000000000', calls: 1, tokens: 0 },
     ])
     expect(body.totals).toEqual({ cost: '0.012200000000', calls: 5, tokens: 4_500 })

@@ -1,4 +1,4 @@
-import { amountOf, type Basis, bases } from '../core/charge.ts'
+import { amountOf, type Basis, bases, pricedBases } from '../core/charge.ts'
 import type { CallEntry, ModelCall } from '../core/event.ts'
 import { unitNames, units } from '../core/units.ts'
 import { type Family, otherValue, type Series } from './metric-family.ts'
@@ -13,7 +13,8 @@ export interface CallTally {
 interface ModelSlot {
   readonly input: Series
   readonly output: Series
-  readonly cents: Series
+  /** There is none until a call was priced: what is unpriced is no zero. */
+  cents: Series | undefined
   readonly unpriced: Series
   readonly byRelease: Map<string, ReleaseSlot>
   /** By the unit's place in `unitNames`. */
@@ -21,7 +22,7 @@ interface ModelSlot {
 }
 
 interface ReleaseSlot {
-  readonly cost: Series
+  cost: Series | undefined
   readonly prompt: Series
   readonly completion: Series
 }
@@ -34,10 +35,10 @@ const sides = unitNames.map((unit) => units[unit].side)
 export const createCallTally = (family: (name: MetricName) => Family): CallTally => {
   const models = new Map<string, ModelSlot>()
   const tools = new Map<string, Map<string, Series>>()
-  const seriesOf = (name: MetricName) =>
-    Object.fromEntries(bases.map((basis) => [basis, family(name).series(basis)])) as Record<Basis, Series>
-  const calls = seriesOf('taximeter_calls_total')
-  const costs = seriesOf('taximeter_cost_usd_total')
+  const seriesOf = <Label extends Basis>(name: MetricName, labels: readonly Label[]) =>
+    Object.fromEntries(labels.map((label) => [label, family(name).series(label)])) as Record<Label, Series>
+  const calls = seriesOf('taximeter_calls_total', bases)
+  const costs = seriesOf('taximeter_cost_usd_total', pricedBases)
   let remembered = 0
 
   const remember = <Value>(map: Map<string, Value>, name: string, made: Value): Value => {
@@ -55,7 +56,7 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
     remember(models, model, {
       input: family('ai_token_input_total').series(model),
       output: family('ai_token_output_total').series(model),
-      cents: family('ai_inference_cost_cents_total').series(model),
+      cents: undefined,
       unpriced: family('taximeter_unpriced_calls_total').series(model),
       byRelease: new Map(),
       byUnit: [],
@@ -63,7 +64,7 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
 
   const makeReleaseSlot = (slot: ModelSlot, model: string, release: string): ReleaseSlot =>
     remember(slot.byRelease, release, {
-      cost: family('agent_llm_cost_usd_total').series(model, release),
+      cost: undefined,
       prompt: family('agent_token_usage_total').series(model, 'prompt', release),
       completion: family('agent_token_usage_total').series(model, 'completion', release),
     })
@@ -78,9 +79,9 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
     const amount = sign * amountOf(charge)
     const release = event.release ?? unknownValue
     calls[charge.basis].truth += sign
-    costs[charge.basis].truth += amount
+    if (charge.basis !== 'unpriced') costs[charge.basis].truth += amount
     if (event.kind === 'tool') {
-      addTool(event.tool, release, amount)
+      if (charge.basis !== 'unpriced') addTool(event.tool, release, amount)
       return
     }
     const { model, usage } = event
@@ -101,8 +102,12 @@ export const createCallTally = (family: (name: MetricName) => Family): CallTally
     const completionTokens = sign * BigInt(completion)
     slot.input.truth += promptTokens
     slot.output.truth += completionTokens
-    slot.cents.truth += amount
-    inRelease.cost.truth += amount
+    if (charge.basis !== 'unpriced') {
+      slot.cents ??= family('ai_inference_cost_cents_total').series(model)
+      slot.cents.truth += amount
+      inRelease.cost ??= family('agent_llm_cost_usd_total').series(model, release)
+      inRelease.cost.truth += amount
+    }
     inRelease.prompt.truth += promptTokens
     inRelease.completion.truth += completionTokens
     if (charge.basis === 'unpriced') slot.unpriced.truth += sign

@@ -116,6 +116,8 @@ describe('the tutorials’ counters', () => {
     const values = await scrape(server)
     expect(values.get('ai_token_input_total{model="new-model"}')).toBe('1200')
     expect(values.get('taximeter_unpriced_calls_total{model="new-model"}')).toBe('1')
+    expect([...values.keys()].filter((name) => name.includes('cost') && name.includes('new-model'))).toEqual([])
+    expect(values.has('taximeter_cost_usd_total{basis="unpriced"}')).toBe(false)
     expect(values.get('taximeter_unpriced_calls_total{model="gpt-4.1"}')).toBe('0')
     expect(values.get('taximeter_calls_total{basis="unpriced"}')).toBe('1')
     expect(values.get('taximeter_coverage_ratio')).toBe('0.5')

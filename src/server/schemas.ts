@@ -203,7 +203,7 @@ const session = z
     calls: count,
     retries: count,
     errors: count,
-    costUsd: usd,
+    costUsd: usd.nullable(),
     tokens: bigCount,
     promptTokens: bigCount,
     completionTokens: bigCount,

@@ -1,5 +1,5 @@
 import type { Answer, Value } from '../core/answer.ts'
-import { bases } from '../core/charge.ts'
+import { bases, pricedBases } from '../core/charge.ts'
 import { TaximeterError } from '../core/errors.ts'
 import { parseUsd } from '../core/money.ts'
 import type { Filter, Measure, Question } from '../core/question.ts'
@@ -106,7 +106,7 @@ export const applyStanding = ({ models, unpriced, releases, tools, coverage }: S
     const model = nameOf(row.model)
     family('ai_token_input_total').series(model).truth += countOf(row.promptTokens)
     family('ai_token_output_total').series(model).truth += countOf(row.completionTokens)
-    family('ai_inference_cost_cents_total').series(model).truth += usdOf(row.llmCost)
+    if (row.llmCost !== null) family('ai_inference_cost_cents_total').series(model).truth += usdOf(row.llmCost)
     family('taximeter_unpriced_calls_total').series(model)
     for (const unit of unitNames) {
       const count = countOf(row[`tokens.${unit}`])
@@ -116,25 +116,21 @@ export const applyStanding = ({ models, unpriced, releases, tools, coverage }: S
   for (const row of unpriced.rows) family('taximeter_unpriced_calls_total').series(nameOf(row.model)).truth += countOf(row.calls)
   for (const row of releases.rows) {
     const [model, release] = [nameOf(row.model), nameOf(row.release)]
-    family('agent_llm_cost_usd_total').series(model, release).truth += usdOf(row.llmCost)
+    if (row.llmCost !== null) family('agent_llm_cost_usd_total').series(model, release).truth += usdOf(row.llmCost)
     family('agent_token_usage_total').series(model, 'prompt', release).truth += countOf(row.promptTokens)
     family('agent_token_usage_total').series(model, 'completion', release).truth += countOf(row.completionTokens)
   }
   for (const row of tools.rows)
-    family('agent_tool_cost_usd_total').series(nameOf(row.tool), nameOf(row.release)).truth += usdOf(row.toolCost)
-  for (const basis of bases) {
-    family('taximeter_calls_total').series(basis).truth += BigInt(coverage[basis].calls)
-    family('taximeter_cost_usd_total').series(basis).truth += usdOf(coverage[basis].cost)
-  }
+    if (row.toolCost !== null)
+      family('agent_tool_cost_usd_total').series(nameOf(row.tool), nameOf(row.release)).truth += usdOf(row.toolCost)
+  for (const basis of bases) family('taximeter_calls_total').series(basis).truth += BigInt(coverage[basis].calls)
+  for (const basis of pricedBases) family('taximeter_cost_usd_total').series(basis).truth += usdOf(coverage[basis].cost)
 }
 
 /** True when the tallies say what the ledger says: of each basis as many calls, and as many pico-dollars. */
 export const agrees = (coverage: Answer['coverage'], family: (name: MetricName) => Family): boolean =>
-  bases.every(
-    (basis) =>
-      family('taximeter_calls_total').series(basis).truth === BigInt(coverage[basis].calls) &&
-      family('taximeter_cost_usd_total').series(basis).truth === usdOf(coverage[basis].cost),
-  )
+  bases.every((basis) => family('taximeter_calls_total').series(basis).truth === BigInt(coverage[basis].calls)) &&
+  pricedBases.every((basis) => family('taximeter_cost_usd_total').series(basis).truth === usdOf(coverage[basis].cost))
 
 const nameOf = (value: Value | undefined): string => (typeof value === 'string' ? value : unknownValue)
 const countOf = (value: Value | undefined): bigint => (value === null || value === undefined ? 0n : BigInt(value))

@@ -73,8 +73,13 @@ export const runsText = (runs: readonly RunSummary[]): string => {
       String(run.llmCalls),
       String(run.promptTokens + run.completionTokens),
       readableUsd(run.toolCost),
-      // "≥" stands for the calls that have no price.
-      `${run.unpricedCalls > 0 ? '≥ ' : ''}${readableUsd(run.llmCost + run.toolCost)}`,
+      costText(run),
     ]),
   )
+}
+
+/** "≥" stands for the calls that have no price. */
+const costText = ({ llmCost, toolCost, unpricedCalls }: RunSummary): string => {
+  if (unpricedCalls === 0) return readableUsd(llmCost + toolCost)
+  return llmCost + toolCost === 0n ? 'unpriced' : `≥ ${readableUsd(llmCost + toolCost)}`
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
 import { readableUsd } from '../../core/readable.ts'
 import type { QueryAnswer, RunsAnswer } from '../../server/api.ts'
-import { figure } from '../figures.ts'
+import { figure, markedFigure, totalsRow } from '../figures.ts'
 import type { Io } from '../io.ts'
 import { askServer, type ServerOptions } from '../server-client.ts'
 import { textTable } from '../text-table.ts'
@@ -40,7 +40,7 @@ const pictureOf = async (io: Io, options: ServerOptions & { readonly by: string 
     askServer<QueryAnswer>(io, options, `/v1/query?measure=burnRatePerHour&by=${by}&last=5m`),
     askServer<RunsAnswer>(io, options, '/v1/runs?sort=newest&last=24h&limit=200'),
   ])
-  const burning = new Map(minute.rows.map((row) => [row[options.by], String(row.burnRatePerHour)]))
+  const burning = new Map(minute.rows.map((row) => [row[options.by], markedFigure('burnRatePerHour', row)]))
   const open = runs.runs.filter(({ isOpen }) => isOpen)
   const agents = textTable(
     [
@@ -54,8 +54,8 @@ const pictureOf = async (io: Io, options: ServerOptions & { readonly by: string 
     ],
     hour.rows.map((row) => [
       String(row[options.by] ?? '(none)'),
-      readableUsd(burning.get(row[options.by] ?? null) ?? '0'),
-      readableUsd(String(row.cost)),
+      burning.get(row[options.by] ?? null) ?? readableUsd('0'),
+      markedFigure('cost', row),
       ...(['calls', 'errors', 'retries', 'tokens'] as const).map((measure) => figure(measure, row[measure])),
     ]),
   )
@@ -73,6 +73,6 @@ const pictureOf = async (io: Io, options: ServerOptions & { readonly by: string 
       .map((run) => [run.run, run.task ?? '–', run.agent ?? '–', run.startedAt.slice(11, 19), String(run.calls), readableUsd(run.costUsd)]),
   )
   const unpriced = hour.coverage.unpriced.calls
-  const heading = `taximeter · ${readableUsd(String(minute.totals.burnRatePerHour ?? '0'))} per hour · ${readableUsd(String(hour.totals.cost))} in the last hour${unpriced > 0 ? ` and ${unpriced} unpriced calls` : ''} · ${open.length} runs in flight`
+  const heading = `taximeter · ${markedFigure('burnRatePerHour', totalsRow(minute))} per hour · ${markedFigure('cost', totalsRow(hour))} in the last hour${unpriced > 0 ? ` and ${unpriced} unpriced calls` : ''} · ${open.length} runs in flight`
   return `${heading}\n\n${agents}\n\n${inFlight}`
 }

@@ -135,7 +135,7 @@ const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidenc
       segment: { [attribute]: String(row[attribute]) },
       value: String(row[attribute]),
       threshold: 'unseen for 30 days',
-      message: `The ${attribute} “${row[attribute]}” was first used: ${row.calls} calls, ${readableUsd(String(row.cost))} in the last ${spanText(windowMs)}.`,
+      message: `The ${attribute} “${row[attribute]}” was first used: ${row.calls} calls, ${row.cost === null ? 'none with a price,' : readableUsd(String(row.cost))} in the last ${spanText(windowMs)}.`,
       query: queryOf(recent),
       window: String(row[attribute]),
     }))

@@ -29,6 +29,31 @@ export const describeAsk = (make: MakeStore): void => {
       expect(answer.coverage.computed).toEqual({ calls: 4, cost: '0.505810000000' })
     })
 
+    test('what is unpriced is no zero, and every row says which of its calls leave its cost in doubt', async () => {
+      const store = await make()
+      await store.append([
+        modelCall({ agent: 'a' }),
+        modelCall({ agent: 'a', quality: 'missing' }),
+        modelCall({ agent: 'b', quality: 'missing' }),
+        toolCall({ agent: 'c', cost: usd('0') }),
+        modelCall({ agent: 'd', quality: 'missing' }),
+      ])
+      const answer = await store.ask(question({ measures: ['cost', 'llmCost', 'burnRatePerHour'], by: ['agent'], top: 3 }))
+      expect(answer.rows).toEqual([
+        { agent: 'a', cost: '0.002800000000', llmCost: '0.002800000000', burnRatePerHour: '0.000038888889', unpricedCalls: 1 },
+        { agent: 'c', cost: '0.000000000000', llmCost: '0.000000000000', burnRatePerHour: '0.000000000000' },
+        { agent: 'b', cost: null, llmCost: null, burnRatePerHour: null, unpricedCalls: 1 },
+        { agent: 'other', cost: null, llmCost: null, burnRatePerHour: null, unpricedCalls: 1, folded: 1 },
+      ])
+      expect(answer.totals).toEqual({ cost: '0.002800000000', llmCost: '0.002800000000', burnRatePerHour: '0.000038888889' })
+      const wide = await store.ask(question({ measures: ['cost'], by: ['agent', 'model', 'release'] }))
+      expect(wide.rows).toMatchObject([{ unpricedCalls: 1 }, { cost: '0.000000000000' }, { cost: null }, { cost: null }])
+      const counted = await store.ask(question({ measures: ['calls'], by: ['agent'] }))
+      expect(counted.rows).toContainEqual({ agent: 'b', calls: 1 })
+      const unpriced = await store.ask(question({ measures: ['cost'], where: [{ by: 'agent', values: ['b'] }] }))
+      expect(unpriced).toMatchObject({ totals: { cost: null }, coverage: { unpriced: { calls: 1 } } })
+    })
+
     test('what retries cost is inside what model calls cost', async () => {
       const store = await make()
       await store.append([

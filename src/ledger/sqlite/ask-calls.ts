@@ -1,3 +1,4 @@
+import { isMoney } from '../../core/answer.ts'
 import { type Breakdown, type Question, segmentBreakdowns } from '../../core/question.ts'
 import { tokenUnits, type Unit, unitNames } from '../../core/units.ts'
 import { asksForUnits } from '../attributes.ts'
@@ -64,6 +65,7 @@ const flagsOf = ({ measures }: Question): readonly Flag[] => [
   ...(measures.some((measure) => kindMeasures.test(measure)) ? (['kind'] as const) : []),
   ...(measures.includes('errors') ? (['error'] as const) : []),
   ...(measures.includes('retries') || measures.includes('retryCost') ? (['retry'] as const) : []),
+  ...(measures.some(isMoney) ? (['basis'] as const) : []),
 ]
 
 const timesFor = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape): CallSums['latencies'] => {

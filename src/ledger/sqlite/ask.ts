@@ -103,9 +103,6 @@ const gatherTotal = (width: number, { groups, total, columns, latencies }: CallS
     if (sums[0]?.[flag] === 0) continue
     const set: FlagValues = Object.fromEntries(callFlags.map((name, place) => [name, flags[place]?.[index] ?? 0]))
     addFlagged(all.calls, columns, sums, flag, set)
-    const covered = (all.calls.coverage[bases[set.basis ?? 0] ?? 'unpriced'] ??= { calls: 0, cost: 0n })
-    covered.calls += sums[0]?.[flag] ?? 0
-    covered.cost += bigOf(sums[1]?.[flag] ?? 0, sums[2]?.[flag] ?? 0)
   }
   for (const bins of (latencies?.total ?? latencies?.groups)?.bins ?? []) addBins(all, bins)
 }
@@ -118,7 +115,7 @@ const addBins = (group: Gathered, bins: Int32Array): void => {
   }
 }
 
-/** Adds calls of one kind to the sums of the segment that they are in. Coverage is only told of the total. */
+/** Adds calls of one kind to the sums of the segment that they are in. */
 const addFlagged = (calls: Sums, columns: readonly number[], sums: readonly Float64Array[], index: number, flags: FlagValues): void => {
   const pairAt = (place: number): bigint => bigOf(sums[place]?.[index] ?? 0, sums[place + 1]?.[index] ?? 0)
   const count = sums[0]?.[index] ?? 0
@@ -134,6 +131,12 @@ const addFlagged = (calls: Sums, columns: readonly number[], sums: readonly Floa
   }
   if (flags.error) calls.errors += count
   if (flags.retry) calls.retries += count
+  const basis = flags.basis === undefined ? undefined : bases[flags.basis]
+  if (basis !== undefined) {
+    const covered = (calls.coverage[basis] ??= { calls: 0, cost: 0n })
+    covered.calls += count
+    covered.cost += cost
+  }
   for (let place = 3; place < columns.length; place += 2) {
     const unit = unitNames[((columns[place] ?? 0) - column.tokens(0)) / 2]
     if (unit === undefined || (sums[place]?.[index] === 0 && sums[place + 1]?.[index] === 0)) continue

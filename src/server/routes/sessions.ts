@@ -71,7 +71,7 @@ const sessionJson = (row: AnswerRow): SessionJson => ({
   calls: Number(row.calls),
   retries: Number(row.retries),
   errors: Number(row.errors),
-  costUsd: String(row.cost),
+  costUsd: row.cost === null ? null : String(row.cost),
   tokens: countOf(row.tokens),
   promptTokens: countOf(row.promptTokens),
   completionTokens: countOf(row.completionTokens),
