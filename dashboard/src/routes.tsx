@@ -46,6 +46,7 @@ const lazyPages: Readonly<Record<string, LazyPage>> = {
   '/releases/$value': lazyPage('ReleasePage', async () => (await import('./pages/releases/releases-page.tsx')).ReleasePage),
   '/budgets': lazyPage('BudgetsPage', async () => (await import('./pages/budgets/budgets-page.tsx')).BudgetsPage),
   '/alerts': lazyPage('AlertsPage', async () => (await import('./pages/alerts/alerts-page.tsx')).AlertsPage),
+  '/check': lazyPage('CheckPage', async () => (await import('./pages/check/check-page.tsx')).CheckPage),
   '/prices': lazyPage('PricesPage', async () => (await import('./pages/prices/prices-page.tsx')).PricesPage),
   '/prices/$provider/$model': lazyPage('PricePage', async () => (await import('./pages/prices/price-page.tsx')).PricePage),
   '/start': lazyPage('StartPage', async () => (await import('./pages/start/start-page.tsx')).StartPage),

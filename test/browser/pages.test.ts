@@ -73,6 +73,7 @@ describeInBrowser('every page', () => {
     ['Releases', () => '/releases'],
     ['Budgets', () => '/budgets'],
     ['Alerts', () => '/alerts'],
+    ['Self-check', () => '/check'],
     ['Prices', () => '/prices?q=gpt-4.1'],
     ['Price', () => '/prices/openai/gpt-4.1'],
     ['Get started', () => '/start'],

@@ -1,15 +1,18 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query'
 import type {
   AboutAnswer,
+  AlertRulesAnswer,
   AlertsAnswer,
   BudgetsAnswer,
   EntriesAnswer,
+  ForecastAnswer,
   PriceDetailJson,
   PricesAnswer,
   ReadingsAnswer,
   RunDetailJson,
   RunSort,
   RunsAnswer,
+  SelfCheckAnswer,
   SessionDetailJson,
   SessionsAnswer,
 } from '../../../src/server/api.ts'
@@ -84,21 +87,35 @@ export const useEntries = (limit: number, after: string | undefined): UseQueryRe
 export const useReadings = (): UseQueryResult<ReadingsAnswer | null, ApiError> =>
   usePeriodList<ReadingsAnswer | null>('/v1/readings', {}, { isBare: true, part: useAbout().data?.has.readings })
 
+type Part = keyof AboutAnswer['has']
+
 /** A part of the server that may not be there: it is asked only once the server has said that it is, and is `null` otherwise. */
-const usePart = <T>(path: string, part: boolean | undefined): UseQueryResult<T | null, ApiError> =>
-  useQuery<T | null, ApiError>({
-    queryKey: [path, part],
-    queryFn: ({ signal }) => (part ? getJson<T>(path, signal) : Promise.resolve(null)),
-    enabled: part !== undefined,
+const usePart = <T>(path: string, part: Part, pollMs?: (answer: T) => number | false): UseQueryResult<T | null, ApiError> => {
+  const has = useAbout().data?.has[part]
+  return useQuery<T | null, ApiError>({
+    queryKey: [path, has],
+    queryFn: ({ signal }) => (has ? getJson<T>(path, signal) : Promise.resolve(null)),
+    enabled: has !== undefined,
+    refetchInterval: ({ state }) => (state.data ? (pollMs?.(state.data) ?? false) : false),
   })
+}
 
-/** `null`: this server has no budgets. */
-export const useBudgets = (): UseQueryResult<BudgetsAnswer | null, ApiError> =>
-  usePart<BudgetsAnswer>('/v1/budgets', useAbout().data?.has.budgets)
+/** `null`: this server has no budgets. So it is for each of the following. */
+export const useBudgets = (): UseQueryResult<BudgetsAnswer | null, ApiError> => usePart('/v1/budgets', 'budgets')
 
-/** `null`: this server has no alerts. */
-export const useAlerts = (): UseQueryResult<AlertsAnswer | null, ApiError> =>
-  usePart<AlertsAnswer>('/v1/alerts', useAbout().data?.has.alerts)
+export const useForecast = (): UseQueryResult<ForecastAnswer | null, ApiError> => usePart('/v1/forecast', 'forecast')
+
+export const useAlerts = (): UseQueryResult<AlertsAnswer | null, ApiError> => usePart('/v1/alerts', 'alerts')
+
+const previewPollMs = 1_500
+
+/** What rules would have told is worked out while one looks: it is asked for until all of it is there. */
+export const useAlertRules = (): UseQueryResult<AlertRulesAnswer | null, ApiError> =>
+  usePart<AlertRulesAnswer>('/v1/alerts/rules', 'alertRules', ({ rules }) =>
+    rules.every(({ preview }) => preview !== undefined) ? false : previewPollMs,
+  )
+
+export const useSelfCheck = (): UseQueryResult<SelfCheckAnswer | null, ApiError> => usePart('/v1/self-check', 'selfCheck')
 
 export const useAbout = (): UseQueryResult<AboutAnswer, ApiError> =>
   useQuery<AboutAnswer, ApiError>({ queryKey: ['about'], queryFn: ({ signal }) => getJson<AboutAnswer>('/v1/about', signal) })

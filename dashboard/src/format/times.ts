@@ -15,6 +15,8 @@ export interface Clock {
   date(at: number): string
   /** "Nov 2026" */
   month(at: number): string
+  /** "November" */
+  monthName(at: number): string
   /** "2026-11-22T14:05", as an input for local time holds it. */
   input(at: number): string
 }
@@ -52,6 +54,7 @@ const createClock = (zone: string): Clock => {
     day: format(day),
     date: format({ weekday: 'short', ...day, year: 'numeric' }),
     month: format({ month: 'short', year: 'numeric' }),
+    monthName: format({ month: 'long' }),
     input: (at) => parts.format(at).replace(', ', 'T'),
   }
 }
@@ -73,6 +76,19 @@ export const ahead = (at: number, now: number): string => {
   if (minutes < 2_880) return `in ${Math.floor(minutes / 60)} h`
   return `in ${Math.floor(minutes / 1_440)} d`
 }
+
+/** 3_600_000 → "an hour", 604_800_000 → "7 days". */
+export const spanText = (ms: number): string => {
+  const [unit, size] = spans.find(([, each]) => ms >= each && ms % each === 0) ?? ['second', 1_000]
+  const amount = Math.round(ms / size)
+  return amount === 1 ? `${unit === 'hour' ? 'an' : 'a'} ${unit}` : `${amount} ${unit}s`
+}
+
+const spans = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const
 
 /** "Europe/Berlin" → "UTC+1" at an instant. */
 export const offsetName = (zone: string, at: number): string => {

@@ -5,14 +5,16 @@ import { compact, usd } from '../format/numbers.ts'
 export const amountText = (budget: Pick<BudgetJson, 'unit'>, amount: string): string =>
   budget.unit === 'usd' ? usd(amount) : `${compact(amount)} tokens`
 
-export const budgetTitle = (budget: BudgetJson): string => (budget.value === undefined ? budget.name : `${budget.name}: ${budget.value}`)
+export const budgetTitle = (budget: Pick<BudgetJson, 'name' | 'value'>): string =>
+  budget.value === undefined ? budget.name : `${budget.name}: ${budget.value}`
 
-export const windowText = (window: BudgetWindowJson): string => {
+/** The zone is named where it is not the one that is looked at. */
+export const windowText = (window: BudgetWindowJson, zone: string): string => {
   switch (window.kind) {
     case 'rolling':
       return `any ${window.span}`
     case 'calendar':
-      return `each ${window.interval}, ${window.zone}`
+      return window.zone === zone ? `each ${window.interval}` : `each ${window.interval}, ${window.zone}`
     case 'total':
       return 'once and for all'
     default:

@@ -24,7 +24,7 @@ interface SpendCardProps {
   readonly className?: string
 }
 
-const chartHeight = 280
+const chartHeight = 240
 
 /** A measure over time, stacked, with its legend; or the same as a table. */
 export const SpendCard = ({ title, measure = 'cost', by: usual, isFixed = false, where, className }: SpendCardProps): ReactNode => {
@@ -72,7 +72,7 @@ export const SpendCard = ({ title, measure = 'cost', by: usual, isFixed = false,
         </div>
       }
     >
-      <Asked query={stack} loading={<Skeleton className="h-70 w-full" />}>
+      <Asked query={stack} loading={<Skeleton className="h-60 w-full" />}>
         {(data) =>
           data.layers.length === 0 ? (
             <Empty title="Nothing was spent in this period">Choose a longer period, or take a filter away.</Empty>

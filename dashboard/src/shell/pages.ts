@@ -22,6 +22,7 @@ export const pages: readonly PageInfo[] = [
   { path: '/releases', title: 'Releases', icon: 'releases', key: 'l', group: 'by' },
   { path: '/budgets', title: 'Budgets', icon: 'budgets', key: 'b', group: 'hold' },
   { path: '/alerts', title: 'Alerts', icon: 'alerts', key: 'n', group: 'hold' },
+  { path: '/check', title: 'Self-check', icon: 'tick', key: 'c', group: 'hold' },
   { path: '/prices', title: 'Prices', icon: 'prices', key: 'p', group: 'hold' },
   { path: '/start', title: 'Get started', icon: 'start', key: 'i', group: 'hold' },
 ]

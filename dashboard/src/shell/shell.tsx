@@ -70,7 +70,7 @@ export const Shell = (): ReactNode => {
 const TopBar = ({ onMenu, onSearch }: { onMenu: () => void; onSearch: () => void }): ReactNode => {
   const path = useRouterState({ select: (state) => state.location.pathname })
   // Prices, budgets and alerts are as they are now, whatever the period.
-  const isTimeless = ['/prices', '/budgets', '/alerts', '/start'].some((each) => path.startsWith(each)) || /^\/runs\/./.test(path)
+  const isTimeless = ['/prices', '/budgets', '/alerts', '/check', '/start'].some((each) => path.startsWith(each)) || /^\/runs\/./.test(path)
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur-sm">
       <div className="flex min-h-14 flex-wrap items-center gap-x-2 gap-y-1 px-4 py-2 lg:px-6">

@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react'
-import { useBudgets } from '../../api/use-lists.ts'
+import { useBudgets, useForecast } from '../../api/use-lists.ts'
 import { percent } from '../../format/numbers.ts'
 import { BudgetBar } from '../../segments/budget-bar.tsx'
 import { amountText, budgetTitle } from '../../segments/budget-text.ts'
+import { forecastOf } from '../../segments/forecast-of.ts'
 import { Card } from '../../ui/card.tsx'
 import { Asked } from '../../ui/states.tsx'
 import { ViewLink } from '../../ui/view-link.tsx'
@@ -12,6 +13,7 @@ const shown = 4
 /** The fullest budgets. Left out where there are none. */
 export const BudgetsCard = (): ReactNode => {
   const query = useBudgets()
+  const forecast = useForecast().data
   if (query.data === null || query.data?.budgets.length === 0 || query.error !== null) return null
   return (
     <Card
@@ -34,7 +36,7 @@ export const BudgetsCard = (): ReactNode => {
                   </span>
                   <span className="w-10 text-right text-xs text-ink-3">{percent(budget.share)}</span>
                 </p>
-                <BudgetBar budget={budget} />
+                <BudgetBar budget={budget} expected={forecastOf(forecast, budget)?.atEnd?.expected} />
               </li>
             ))}
           </ul>

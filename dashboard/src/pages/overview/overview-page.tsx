@@ -12,6 +12,7 @@ import { CoverageCard } from './coverage-card.tsx'
 import { LiveCard } from './live-card.tsx'
 import { PeriodTiles } from './period-tiles.tsx'
 import { SegmentsCard } from './segments-card.tsx'
+import { SelfCheckCard } from './self-check-card.tsx'
 
 const figures = ['runs', 'costPerRun', 'costP95', 'burnRatePerHour', 'calls', 'tokens', 'retries', 'errors', 'cacheHitRate', 'toolCost']
 
@@ -32,10 +33,11 @@ export const OverviewPage = (): ReactNode => {
           <KeyFigures title="Key figures" names={figures} />
           <SegmentsCard />
         </div>
-        <div className="grid min-w-0 gap-4 md:grid-cols-2 2xl:grid-cols-1">
+        <div className="min-w-0 gap-4 max-2xl:columns-[24rem] 2xl:flex 2xl:flex-col [&>*]:break-inside-avoid max-2xl:[&>*]:mb-4">
           <BudgetsCard />
           <CostliestCard />
           <LiveCard />
+          <SelfCheckCard />
           <CoverageCard />
         </div>
       </div>

@@ -1,10 +1,11 @@
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { CallJson } from '../../../../src/server/api.ts'
 import { useLiveState } from '../../api/live-context.tsx'
 import { useAbout } from '../../api/use-lists.ts'
 import { compact, exactUsd, usd } from '../../format/numbers.ts'
 import { useSetView, useView } from '../../state/use-view.ts'
 import { Card } from '../../ui/card.tsx'
+import { CodeBlock } from '../../ui/code-block.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { PageHead } from '../../ui/page-head.tsx'
 import { pathOf, ViewLink } from '../../ui/view-link.tsx'
@@ -22,14 +23,14 @@ export const StartPage = (): ReactNode => {
     <div className="mx-auto flex w-full max-w-4xl flex-col gap-4">
       <PageHead title="Get started" note="The meter runs. Point an agent at it and every call shows up here, priced." />
       <Card title="1. The address">
-        <Code text={origin} />
+        <CodeBlock text={origin} />
       </Card>
       <Card title="2. Your client">
         <SnippetTabs snippets={usable} current={snippet} />
         {snippet !== undefined && (
           <div id="snippet" role="tabpanel" aria-label={snippet.title} className="mt-3 flex flex-col gap-2">
             <p className="text-[0.8125rem] text-ink-2">{snippet.about}</p>
-            <Code text={snippet.code(origin)} />
+            <CodeBlock text={snippet.code(origin)} />
           </div>
         )}
       </Card>
@@ -55,28 +56,6 @@ const SnippetTabs = ({ snippets, current }: { snippets: readonly Snippet[]; curr
           {snippet.title}
         </button>
       ))}
-    </div>
-  )
-}
-
-const Code = ({ text }: { text: string }): ReactNode => {
-  const [isCopied, setIsCopied] = useState(false)
-  const copy = (): void => {
-    void navigator.clipboard.writeText(text).then(() => {
-      setIsCopied(true)
-      setTimeout(() => setIsCopied(false), 2_000)
-    })
-  }
-  return (
-    <div className="relative">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by key. */}
-      <pre tabIndex={0} className="overflow-x-auto rounded-md bg-sunken py-3 pr-24 pl-4 font-mono text-[0.8125rem] leading-5">
-        <code>{text}</code>
-      </pre>
-      <button type="button" onClick={copy} className="field absolute top-1.5 right-1.5 flex items-center gap-1.5 text-xs">
-        <Icon name={isCopied ? 'check' : 'copy'} className="size-3.5" />
-        <span aria-live="polite">{isCopied ? 'Copied' : 'Copy'}</span>
-      </button>
     </div>
   )
 }
