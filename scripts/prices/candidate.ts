@@ -88,3 +88,9 @@ export const createRates = () => {
     },
   }
 }
+
+/** What a reader made of a source: its candidates, and the names of prices that it does not know. */
+export interface Reading {
+  readonly candidates: readonly Candidate[]
+  readonly unread: readonly string[]
+}

@@ -1,7 +1,6 @@
 import type { Unit } from '../../src/core/units.ts'
-import { type Candidate, createRates, type Slot } from './candidate.ts'
+import { type Candidate, createRates, type Reading, type Slot } from './candidate.ts'
 import { providerSources } from './providers.ts'
-import type { Reading } from './sources.ts'
 
 type Match =
   | { readonly or: readonly Match[] }

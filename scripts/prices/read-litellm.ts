@@ -1,7 +1,6 @@
 import type { Unit } from '../../src/core/units.ts'
-import { type Candidate, createRates, listOf } from './candidate.ts'
+import { type Candidate, createRates, listOf, type Reading } from './candidate.ts'
 import { providerSources } from './providers.ts'
-import type { Reading } from './sources.ts'
 
 export type LitellmModel = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,6 @@
 import type { Unit } from '../../src/core/units.ts'
-import { type Candidate, createRates, decimalOf, listOf, type Slot } from './candidate.ts'
+import { type Candidate, createRates, decimalOf, listOf, type Reading, type Slot } from './candidate.ts'
 import { providerSources } from './providers.ts'
-import type { Reading } from './sources.ts'
 
 interface Node {
   readonly price?: number

@@ -1,15 +1,9 @@
-import type { Candidate, SourceId } from './candidate.ts'
+import type { Reading, SourceId } from './candidate.ts'
 import { type GenaiProvider, readGenai } from './read-genai.ts'
 import { type LangfuseModel, readLangfuse } from './read-langfuse.ts'
 import { type LitellmModel, readLitellm } from './read-litellm.ts'
 import { type ModelsDev, readModelsDev } from './read-models-dev.ts'
 import { type PortkeyFile, readPortkey } from './read-portkey.ts'
-
-/** What a reader made of a source: its candidates, and the names of prices that it does not know. */
-export interface Reading {
-  readonly candidates: readonly Candidate[]
-  readonly unread: readonly string[]
-}
 
 export interface SourceReading extends Reading {
   readonly source: SourceId

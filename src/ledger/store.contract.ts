@@ -2,12 +2,10 @@ import { afterEach, describe } from 'vitest'
 import { describeAppend } from './contract/append.ts'
 import { describeAsk } from './contract/ask.ts'
 import { describeLaws } from './contract/laws.ts'
+import type { MakeStore } from './contract/make-store.ts'
 import { describeRuns } from './contract/runs.ts'
 import { describeTail } from './contract/tail.ts'
 import type { Store } from './store.ts'
-
-/** Makes an empty store; the suite closes it. */
-export type MakeStore = () => Promise<Store>
 
 /** What every store must do, whatever is underneath. */
 export const describeStore = (name: string, make: MakeStore): void => {

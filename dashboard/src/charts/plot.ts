@@ -2,7 +2,7 @@ import uPlot from 'uplot'
 import { clockOf } from '../format/times.ts'
 import { axisLabels } from './axis.ts'
 import { resolvedColor } from './palette.ts'
-import type { TimeChartProps } from './time-chart.tsx'
+import type { TimeChartProps } from './series.ts'
 
 interface PlotEvents {
   /** The bucket under the pointer. */

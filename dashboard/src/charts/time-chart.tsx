@@ -1,34 +1,11 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react'
 import type uPlot from 'uplot'
 import { clockOf } from '../format/times.ts'
-import { type Interval, nextStart } from '../state/buckets.ts'
+import { nextStart } from '../state/buckets.ts'
 import { useSeenTheme } from '../state/theme.ts'
 import { bucketTitle } from './axis.ts'
 import { createPlot } from './plot.ts'
-
-export interface Series {
-  readonly name: string
-  readonly color: string
-  /** One per bucket; `null` where the figure is not defined. */
-  readonly values: readonly (number | null)[]
-}
-
-export interface TimeChartProps {
-  readonly label: string
-  readonly starts: readonly number[]
-  readonly interval: Interval
-  readonly zone: string
-  readonly series: readonly Series[]
-  /** Sums are stacked bars; everything else is lines. */
-  readonly kind: 'stack' | 'line'
-  readonly axisText: (value: number) => string
-  readonly figureText: (seriesIndex: number, bucketIndex: number) => string
-  readonly totalText?: (bucketIndex: number) => string
-  readonly onZoom?: (from: number, to: number) => void
-  /** The last bucket is still filling. */
-  readonly isOpen?: boolean
-  readonly height?: number
-}
+import type { TimeChartProps } from './series.ts'
 
 /** Buckets of time as stacked bars or lines. Drag to zoom, click or Enter for one bucket, arrow keys to read. */
 export const TimeChart = (props: TimeChartProps): ReactNode => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CallEntry } from '../../core/event.ts'
-import type { MakeStore } from '../store.contract.ts'
 import type { Store } from '../store.ts'
+import type { MakeStore } from './make-store.ts'
 import { day0, modelCall, question, runRecord, toolCall, usd } from './samples.ts'
 
 const costOf = async (store: Store) => (await store.ask(question({ measures: ['cost', 'calls'] }))).totals

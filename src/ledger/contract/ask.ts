@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { picoUsd } from '../../core/money.ts'
-import type { MakeStore } from '../store.contract.ts'
+import type { MakeStore } from './make-store.ts'
 import { day, day0, hour, minute, modelCall, question, runRecord, toolCall, usd } from './samples.ts'
 
 export const describeAsk = (make: MakeStore): void => {

@@ -4,9 +4,9 @@ import { sentenceOf } from '../../core/errors.ts'
 import type { CallEntry, Entry } from '../../core/event.ts'
 import type { Question } from '../../core/question.ts'
 import { memoryStore } from '../memory/memory-store.ts'
-import type { MakeStore } from '../store.contract.ts'
 import type { RunFilter, RunSummary, Store } from '../store.ts'
 import { entryLists, questions } from './arbitraries.ts'
+import type { MakeStore } from './make-store.ts'
 import { day, day0, idOf } from './samples.ts'
 
 /** How many random ledgers each law is tried on. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { MakeStore } from '../store.contract.ts'
 import type { RunFilter } from '../store.ts'
+import type { MakeStore } from './make-store.ts'
 import { day, day0, hour, minute, modelCall, runRecord, toolCall, usd } from './samples.ts'
 
 const all = (given: Partial<RunFilter> = {}): RunFilter => ({ where: [], from: day0 - day, to: day0 + day, sort: 'newest', ...given })

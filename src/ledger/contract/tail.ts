@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { MakeStore } from '../store.contract.ts'
 import type { Followed } from '../store.ts'
+import type { MakeStore } from './make-store.ts'
 import { day, day0, hour, modelCall, runRecord } from './samples.ts'
 
 export const describeTail = (make: MakeStore): void => {
