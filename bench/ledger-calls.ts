@@ -3,6 +3,7 @@ import type { CallEntry, Entry, ModelCall, RunRecord, ToolCall } from '../src/co
 import { picoUsd } from '../src/core/money.ts'
 import { createPriceBook } from '../src/core/price-book.ts'
 import type { Usage } from '../src/core/usage.ts'
+import type { Store } from '../src/ledger/store.ts'
 
 /** A fleet's calls in order of time: 20 models, 50 agents, 30 tasks, 5 releases, a run per hundred calls, runs of about ten minutes. */
 export interface FleetOptions {
@@ -170,4 +171,25 @@ const record = (lane: Lane, phase: 'start' | 'end', at: number, random: Random):
     ...(phase === 'end' && { status: 'ok', stopReason: random.below(10) === 0 ? 'max_steps' : 'completed' }),
   }
   return { event }
+}
+
+export const batchRows = 1_000
+const batchesUnderWay = 16
+
+/** In batches of a thousand, some of them under way at once as they are from a server. */
+export const appendAll = async (store: Store, entries: Iterable<Entry>): Promise<void> => {
+  const underWay = new Set<Promise<unknown>>()
+  let batch: Entry[] = []
+  const send = async (): Promise<void> => {
+    const appended: Promise<unknown> = store.append(batch).finally(() => underWay.delete(appended))
+    underWay.add(appended)
+    batch = []
+    if (underWay.size >= batchesUnderWay) await Promise.race(underWay)
+  }
+  for (const entry of entries) {
+    batch.push(entry)
+    if (batch.length === batchRows) await send()
+  }
+  if (batch.length > 0) await send()
+  await Promise.all(underWay)
 }

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Entry } from '../src/core/event.ts'
 import { sqliteStore } from '../src/ledger/sqlite/sqlite-store.ts'
 import type { Store } from '../src/ledger/store.ts'
-import { fleet } from './ledger-calls.ts'
+import { appendAll, batchRows, fleet } from './ledger-calls.ts'
 import { askAll, type QuestionFigure } from './ledger-questions.ts'
 
 export interface LedgerFigures {
@@ -29,8 +29,6 @@ export interface LedgerBenchOptions {
   readonly calls?: number
 }
 
-const batchRows = 1_000
-const batchesUnderWay = 16
 const from = Date.UTC(2026, 9, 23)
 
 /** Bench (b): the store alone; bytes per call; and what questions cost, in one run. */
@@ -77,23 +75,6 @@ const writeAll = async (path: string, entries: readonly Entry[]): Promise<number
   const seconds = (performance.now() - start) / 1_000
   await store.close()
   return entries.length / seconds
-}
-
-const appendAll = async (store: Store, entries: Iterable<Entry>): Promise<void> => {
-  const underWay = new Set<Promise<unknown>>()
-  let batch: Entry[] = []
-  const send = async (): Promise<void> => {
-    const appended: Promise<unknown> = store.append(batch).finally(() => underWay.delete(appended))
-    underWay.add(appended)
-    batch = []
-    if (underWay.size >= batchesUnderWay) await Promise.race(underWay)
-  }
-  for (const entry of entries) {
-    batch.push(entry)
-    if (batch.length === batchRows) await send()
-  }
-  if (batch.length > 0) await send()
-  await Promise.all(underWay)
 }
 
 const fill = (store: Store, calls: number): Promise<void> => appendAll(store, fleet({ calls, from, days: 30 }))

@@ -14,6 +14,12 @@ export interface Found {
 export const startsOf = (question: Question): readonly (number | undefined)[] =>
   question.interval === undefined ? [undefined] : bucketStarts(question.interval, question.from, question.to, question.zone, bucketsMax)
 
+/** Groups that a store has put together because none of them can be among the top. */
+export interface Beyond<F> {
+  readonly group: F
+  readonly count: number
+}
+
 /**
  * What a store found → the groups of an answer: at most `top` per bucket by the first measure and the rest as one row `other`, in
  * order of bucket, then the first measure from the largest, then the values. A question without a breakdown has a row for every
@@ -23,6 +29,7 @@ export const groupsOf = <F extends Found>(
   question: Question,
   found: readonly F[],
   fold: (rest: readonly F[]) => Sums,
+  beyond?: Beyond<F>,
 ): readonly Group[] => {
   const buckets = new Map<number | undefined, F[]>()
   for (const start of startsOf(question)) buckets.set(start, [])
@@ -30,7 +37,7 @@ export const groupsOf = <F extends Found>(
   const groups: Group[] = []
   for (const [bucket, rows] of buckets) {
     if (rows.length === 0 && question.by.length === 0) groups.push({ ...bucketOf(bucket), key: [], sums: emptySums() })
-    else groups.push(...ranked(question, bucket, rows, fold))
+    else groups.push(...ranked(question, bucket, rows, fold, beyond))
   }
   if (groups.length > rowsMax) {
     throw new TaximeterError(
@@ -46,6 +53,7 @@ const ranked = <F extends Found>(
   bucket: number | undefined,
   rows: readonly F[],
   fold: (rest: readonly F[]) => Sums,
+  beyond: Beyond<F> | undefined,
 ): readonly Group[] => {
   const [measure] = question.measures
   // Only a rate needs the length of its bucket.
@@ -55,9 +63,15 @@ const ranked = <F extends Found>(
     .sort((left, right) => compareRanks(right.value, left.value) || compareKeys(left.row.key, right.row.key))
     .map(({ row }) => row)
   const kept = question.top === undefined ? sorted : sorted.slice(0, question.top)
-  const rest = sorted.slice(kept.length)
+  const rest = [...sorted.slice(kept.length), ...(beyond === undefined ? [] : [beyond.group])]
   const groups: Group[] = kept.map(({ key, sums }) => ({ ...bucketOf(bucket), key, sums }))
-  if (rest.length > 0) groups.push({ ...bucketOf(bucket), key: question.by.map(() => 'other'), sums: fold(rest), folded: rest.length })
+  if (rest.length > 0)
+    groups.push({
+      ...bucketOf(bucket),
+      key: question.by.map(() => 'other'),
+      sums: fold(rest),
+      folded: rest.length + (beyond === undefined ? 0 : beyond.count - 1),
+    })
   return groups
 }
 
@@ -91,7 +105,7 @@ export const percentilesOfDoubles = (costs: Float64Array): NonNullable<Sums['run
 }
 
 /** Moves the value of a rank to its place, with no larger one before it, and gives it. */
-const selectRank = (values: Float64Array, rank: number): number => {
+export const selectRank = (values: Float64Array, rank: number): number => {
   let first = 0
   let last = values.length - 1
   while (first < last) {

@@ -7,10 +7,10 @@ import { day, day0, hour, idOf, minute, modelCall, runRecord, toolCall } from '.
 
 const maybe = <Value>(values: readonly Value[]) => fc.option(fc.constantFrom(...values), { nil: undefined })
 
-/** Times that lie close together, on and beside the edges of quarters and days, over four days. */
+/** Times that lie close together, on and beside the edges of quarters and days, over four days and one two weeks later. */
 export const times = fc
   .tuple(
-    fc.constantFrom(0, 0, 1, 2, 3),
+    fc.constantFrom(0, 0, 1, 2, 3, 16),
     fc.constantFrom(0, 1, 11, 22, 23),
     fc.constantFrom(0, 0, 14, 15, 44),
     fc.constantFrom(0, 0, 1, 59_999),

@@ -72,7 +72,7 @@ const timesFor = (question: Question, buckets: Buckets, sources: CallSources, sh
   const groups = createTimer(shape.axes, shape.filters)
   const total = createTimer([], shape.filters)
   // Which of a call's units took how long only its entry tells.
-  const timed = { ...shape, isRolledUp: shape.isRolledUp && !shape.hasUnits, family: undefined }
+  const timed = { ...shape, isRolledUp: shape.isRolledUp && !shape.hasUnits }
   const feed = feedOf(question, timed, [column.calls], groups.add, total.add)
   collect(question, buckets, sources, timed, { columns: [column.calls], hasTimes: true }, feed)
   return { groups: groups.finish(), total: hasTotal(shape) ? total.finish() : undefined }
@@ -90,7 +90,7 @@ const collect = (question: Question, buckets: Buckets, sources: CallSources, sha
   const scan = scanOf(question, shape, [...needs.columns, ...sliceColumns(shape)], sources.values)
   const period = { from: question.from, to: question.to }
   for (const span of spansOf(sources.database, question.where, sources.values, period) ?? [period]) {
-    if (shape.isRolledUp) collectRolled(planFor(span, buckets, sources.database, shape), sources, shape, needs, scan, feed)
+    if (shape.isRolledUp) collectRolled(planFor(span, buckets, sources.database, shape, needs), sources, shape, needs, scan, feed)
     else sources.raw.scan(scan, span.from, span.to, buckets.indexOf, (chunk, bucket) => feed(chunk, bucket, 1))
   }
 }
@@ -166,18 +166,19 @@ const isOfFewValues = (by: Breakdown): boolean => (segmentBreakdowns as readonly
 const hasIndex = (question: Question): boolean =>
   question.where.some(({ by, values, isNot }) => by === 'run' && !isNot && !values.includes(null))
 
-/** Runs' stop reasons and statuses by the run's number: read when first asked for. */
+/** Runs' stop reasons and statuses by the run's number: read when first asked for, in one number each, which takes a third of the time. */
 const createRunFacts = (database: Database, { from, to }: Question) => {
-  let facts: Map<number, readonly [number, number]> | undefined
-  const load = (): Map<number, readonly [number, number]> => {
+  let facts: Map<number, number> | undefined
+  const load = (): Map<number, number> => {
     facts = new Map()
-    const select = database.prepare('SELECT id, stop_reason, status FROM runs WHERE started_at < ? AND ended_at >= ? AND ends > 0')
-    for (const [id, reason, status] of select.iterate(to, from)) facts.set(Number(id), [Number(reason ?? 0), Number(status ?? 0)])
+    const packed = 'id * 256 + coalesce(stop_reason, 0) * 16 + coalesce(status, 0)'
+    const select = database.prepare(`SELECT ${packed} FROM runs WHERE started_at < ? AND ended_at >= ? AND ends > 0`)
+    for (const [fact] of select.all(to, from)) facts.set(Math.floor((fact as number) / 256), (fact as number) % 256)
     return facts
   }
   return {
-    stopReason: (run: number): number => (facts ?? load()).get(run)?.[0] ?? 0,
-    runStatus: (run: number): number => (facts ?? load()).get(run)?.[1] ?? 0,
+    stopReason: (run: number): number => ((facts ?? load()).get(run) ?? 0) >> 4,
+    runStatus: (run: number): number => ((facts ?? load()).get(run) ?? 0) & 15,
   }
 }
 
@@ -221,18 +222,15 @@ const feedOf = (question: Question, shape: Shape, columns: readonly number[], ad
   }
 }
 
-const planFor = (span: Span, buckets: Buckets, database: Database, { family, hasUnits }: Shape): Plan => {
+const planFor = (span: Span, buckets: Buckets, database: Database, { family, hasUnits }: Shape, { hasTimes }: Needs): Plan => {
   const first = database.prepare('SELECT min(at) FROM entries').get()?.[0]
   const last = database.prepare('SELECT max(at) FROM entries').get()?.[0]
   if (typeof first !== 'number' || typeof last !== 'number') return { stretches: [], edges: [] }
   const newest = Number(database.prepare("SELECT value FROM ledger WHERE name = 'newest'").get()?.[0] ?? 0)
-  const levels = [family?.days, family?.hours].filter((level) => level !== undefined && (!hasUnits || level.columnEnd === columnCount))
-  return planOf(
-    span,
-    buckets,
-    { first, last },
-    levels.flatMap((level) => (level === undefined ? [] : [{ level, sealed: sealedBefore(level, newest) }])),
-  )
+  const levels = (family?.levels ?? [])
+    .filter((level) => (!hasUnits || level.columnEnd === columnCount) && (!hasTimes || level.hasTimes))
+    .map((level) => ({ level, sealed: sealedBefore(level, newest) }))
+  return planOf(span, buckets, { first, last }, levels)
 }
 
 const scanOf = (question: Question, shape: Shape, columns: readonly number[], values: Values): Scan => {

@@ -2,7 +2,7 @@ import type { Breakdown, Filter, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { asksForUnits, isOfRun } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
-import { column, noUnit } from './block.ts'
+import { column, groupBy, noUnit, two32 } from './block.ts'
 import { parseChunk } from './chunk.ts'
 import { chunkId, quarters } from './cubes.ts'
 import type { Database, Row } from './database.ts'
@@ -11,7 +11,7 @@ import { rawDim } from './raw-rows.ts'
 import type { KeptEntry } from './rows.ts'
 import { createRunCells } from './run-cells.ts'
 import { createRunEntries } from './run-entries.ts'
-import { createRunParts, type RunParts, type RunSegment } from './run-parts.ts'
+import { createRunParts, type PartMoney, type RunParts, type RunSegment } from './run-parts.ts'
 import { sliceOf } from './slices.ts'
 import { conditionOf, runColumnOf } from './sql-filter.ts'
 
@@ -29,11 +29,28 @@ interface Runs {
   readonly groupOf: Int32Array
   readonly groups: readonly RunSegment[]
   readonly lastEnd: number
-  readonly sums: readonly Float64Array[]
+  readonly llm: PartMoney
+  readonly tool: PartMoney
+  readonly tokens: Float64Array
 }
 
-/** Tokens as a double: past 2⁵³ an integer could not be read. */
-const sumColumns = ['llm_low', 'llm_high', 'tool_low', 'tool_high', 'prompt_tokens + completion_tokens + 0.0'] as const
+/** Where only the sum of both kinds is asked for, it is read as the money of models. */
+const asksForKinds = ({ measures }: Question): boolean => measures.some((measure) => /^(?:llm|tool)CostPerRun$/.test(measure))
+
+/**
+ * The columns to read: no more than are needed, and money as one double, because a hundred thousand rows take as long as they are
+ * wide. `isExact` reads it in its two parts. Tokens are a double because past 2⁵³ an integer could not be read.
+ */
+const runColumns = (question: Question, by: readonly string[], isExact: boolean): readonly string[] => {
+  const money = (name: string) => (isExact ? [`${name}_low`, `${name}_high`] : [`${name}_high * 4294967296.0 + ${name}_low`])
+  const isInside = looksInside(question)
+  return [
+    ...(isInside ? ['id', 'ended_at'] : asksForKinds(question) ? [...money('llm'), ...money('tool')] : money('cost')),
+    ...(!isInside && question.measures.includes('tokensPerRun') ? ['prompt_tokens + completion_tokens + 0.0'] : []),
+    ...(question.interval === undefined ? [] : ['started_at']),
+    ...by,
+  ]
+}
 
 const runsIn = (database: Database, question: Question, buckets: Buckets, values: Values): Runs => {
   const by = question.by.filter(isOfRun).map((name) => runColumnOf(name) ?? 'id')
@@ -41,28 +58,49 @@ const runsIn = (database: Database, question: Question, buckets: Buckets, values
     .filter((filter) => isOfRun(filter.by))
     .map((filter) => conditionOf(runColumnOf(filter.by) ?? 'id', filter, values))
   const conditions = ['started_at >= ?', 'started_at < ?', ...where].join(' AND ')
-  const columns = ['id', 'started_at', 'ended_at', ...sumColumns, ...by]
-  const rows = database.prepare(`SELECT ${columns.join(', ')} FROM runs WHERE ${conditions}`).all(question.from, question.to)
-  const found = createRunParts()
-  const runs = {
-    ids: new Int32Array(rows.length),
-    groupOf: new Int32Array(rows.length),
-    groups: found.parts.segments,
-    lastEnd: 0,
-    sums: sumColumns.map(() => new Float64Array(rows.length)),
+  const read = (isExact: boolean): RunColumns => {
+    const columns = runColumns(question, by, isExact)
+    const rows = database.prepare(`SELECT ${columns.join(', ')} FROM runs WHERE ${conditions}`).all(question.from, question.to)
+    const found = columns.map((name, index) => [name, Float64Array.from(rows, (row) => (row[index] ?? 0) as number)] as const)
+    return { count: rows.length, of: new Map(found) }
   }
-  const own = 3 + sumColumns.length
-  for (const [place, row] of rows.entries()) {
-    runs.ids[place] = row[0] as number
-    runs.lastEnd = Math.max(runs.lastEnd, row[2] as number)
-    for (let index = 0; index < sumColumns.length; index++) (runs.sums[index] as Float64Array)[place] = row[3 + index] as number
-    const bucket = question.interval === undefined ? 0 : buckets.indexOf(row[1] as number)
-    runs.groupOf[place] = found.segmentFor(
-      bucket,
-      row.slice(own).map((value) => (value ?? 0) as number),
-    )
+  const packed = read(false)
+  const isExact = [...packed.of].every(
+    ([name, column]) => !name.includes(' * ') || column.every((amount) => amount < Number.MAX_SAFE_INTEGER),
+  )
+  return runsOf(question, by, isExact ? packed : read(true), buckets)
+}
+
+interface RunColumns {
+  readonly count: number
+  readonly of: ReadonlyMap<string, Float64Array>
+}
+
+const runsOf = (question: Question, by: readonly string[], { count, of }: RunColumns, buckets: Buckets): Runs => {
+  const none = new Float64Array(count)
+  const columnOf = (name: string): Float64Array => of.get(name) ?? none
+  const money = (name: string): PartMoney => {
+    const whole = of.get(`${name}_high * 4294967296.0 + ${name}_low`)
+    if (whole === undefined) return { low: columnOf(`${name}_low`), high: columnOf(`${name}_high`) }
+    const high = whole.map((amount) => Math.floor(amount / two32))
+    return { low: whole.map((amount, place) => amount - (high[place] as number) * two32), high }
   }
-  return runs
+  const starts = question.interval === undefined ? undefined : columnOf('started_at')
+  const keys = [starts?.map(buckets.indexOf) ?? none, ...by.map(columnOf)].map((column) => Int32Array.from(column))
+  const groupOf = new Int32Array(count)
+  const firsts = groupBy(keys, count, undefined, groupOf)
+  return {
+    ids: Int32Array.from(columnOf('id')),
+    groupOf,
+    groups: Array.from(firsts, (place) => {
+      const [bucket = 0, ...values] = keys.map((key) => key[place] ?? 0)
+      return { bucket, values }
+    }),
+    lastEnd: columnOf('ended_at').reduce((latest, at) => Math.max(latest, at), 0),
+    llm: money(asksForKinds(question) ? 'llm' : 'cost'),
+    tool: money('tool'),
+    tokens: columnOf('prompt_tokens + completion_tokens + 0.0'),
+  }
 }
 
 export interface RunSources {
@@ -88,18 +126,15 @@ export const sumRuns = (question: Question, buckets: Buckets, sources: RunSource
 }
 
 /** Runs by their own attributes alone: the totals that each has in its row. */
-const wholeRuns = ({ groupOf, groups, sums }: Runs): RunParts => {
-  const [llmLow, llmHigh, toolLow, toolHigh, tokens] = sums as [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array]
-  return {
-    segments: groups,
-    count: groupOf.length,
-    segmentOf: groupOf,
-    runOf: groupOf.map((_, place) => place),
-    llm: { low: llmLow, high: llmHigh },
-    tool: { low: toolLow, high: toolHigh },
-    tokens,
-  }
-}
+const wholeRuns = ({ groupOf, groups, llm, tool, tokens }: Runs): RunParts => ({
+  segments: groups,
+  count: groupOf.length,
+  segmentOf: groupOf,
+  runOf: undefined,
+  llm,
+  tool,
+  tokens,
+})
 
 /** Runs by what their calls are: the calls of these runs, wherever they lie, from the roll-ups that know whose they were. */
 const partsOfCalls = (question: Question, runs: Runs, { database, values }: RunSources): RunParts => {

@@ -1,12 +1,12 @@
 import { type Answer, answerOf, emptySums, type Sums } from '../../core/answer.ts'
 import { bases } from '../../core/charge.ts'
-import type { Question } from '../../core/question.ts'
+import type { Measure, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, type Found, groupsOf } from '../groups.ts'
+import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, type Found, groupsOf, selectRank } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 import { type CallSources, type CallSums, callFlags, type Flag, sumCalls } from './ask-calls.ts'
 import { type RunSources, type RunSums, sumRuns } from './ask-runs.ts'
-import { bigOf, column, groupBy } from './block.ts'
+import { bigOf, column, groupBy, lowColumns, two32 } from './block.ts'
 import { bucketsOf } from './periods.ts'
 import { createRunSums } from './run-parts.ts'
 
@@ -32,12 +32,13 @@ export const askRollups = (question: Question, sources: CallSources & RunSources
     return group
   }
   const all = gatheredOf(undefined, [])
+  const beyond = gatheredOf(undefined, [])
 
   // Coverage, which is part of every answer, is of calls; their groups are not needed when only runs are asked for.
   const { interval: _, ...whole } = question
   const ofCalls = asksForCalls(question) ? question : { ...whole, by: [] }
   const calls = sumCalls(ofCalls, asksForCalls(question) ? buckets : bucketsOf(ofCalls), sources)
-  if (asksForCalls(question)) gatherGroups(question.by.length, calls, groupFor)
+  const beyondCount = asksForCalls(question) ? gatherGroups(question, calls, groupFor, beyond) : 0
   gatherTotal(ofCalls.by.length, calls, all)
   const runs = asksForRuns(question) ? sumRuns(question, buckets, sources) : undefined
   for (const [segment, { bucket, values }] of (runs?.parts.segments ?? []).entries()) {
@@ -47,7 +48,8 @@ export const askRollups = (question: Question, sources: CallSources & RunSources
 
   const sumsOf = createFinisher(question, runs)
   const found = [...gathered.values()].map((group) => ({ ...group, sums: sumsOf(group) }))
-  const groups = groupsOf(question, found, (rest) => sumsOf(together(rest)))
+  const folded = beyondCount === 0 ? undefined : { group: { ...beyond, sums: sumsOf(beyond) }, count: beyondCount }
+  const groups = groupsOf(question, found, (rest) => sumsOf(together(rest)), folded)
   return answerOf(question, groups, sumsOf(all))
 }
 
@@ -61,26 +63,81 @@ const gatheredOf = (bucket: number | undefined, key: readonly (string | null)[])
   runSegments: [],
 })
 
-const gatherGroups = (width: number, { groups, flags, columns, latencies }: CallSums, groupFor: GroupFor): void => {
+/** Gathers the groups of calls; those that cannot be among the top go to `beyond` together. Gives the number of these. */
+const gatherGroups = (question: Question, calls: CallSums, groupFor: GroupFor, beyond: Gathered): number => {
+  const { groups, flags, columns, latencies } = calls
+  const width = question.by.length
   const flagPlaces = flags.map((flag, index) => [flag, width + 1 + index] as const)
   const known: (Gathered | undefined)[] = []
   const groupOf = new Int32Array(groups.groups)
   const segments = groups.keys.slice(0, width + 1)
-  groupBy(segments, groups.groups, undefined, groupOf)
+  const first = groupBy(segments, groups.groups, undefined, groupOf)
+  const isTop = topOf(question, calls, groupOf, first.length)
+  const away = isTop === undefined ? undefined : groupsAway(calls, groupOf, isTop, width)
   for (let index = 0; index < groups.groups; index++) {
-    // What was taken out of the totals can leave a group without calls behind.
-    if (groups.sums[0]?.[index] === 0) continue
     const group = groupOf[index] as number
+    // What was taken out of the totals can leave a group without calls behind.
+    if (groups.sums[0]?.[index] === 0 || isTop?.[group] === 0) continue
     known[group] ??= groupFor(segments[0]?.[index] ?? 0, valuesAt(segments, index))
     const set: FlagValues = {}
     for (const [flag, place] of flagPlaces) set[flag] = groups.keys[place]?.[index] ?? 0
     addFlagged(known[group].calls, columns, groups.sums, index, set)
   }
-  if (latencies === undefined) return
-  for (const [index, bins] of latencies.groups.bins.entries()) {
-    if (bins.every((count) => count === 0)) continue
+  for (const [index, set] of away?.flags.entries() ?? []) addFlagged(beyond.calls, columns, away?.sums ?? [], index, set)
+  for (const [index, bins] of latencies?.groups.bins.entries() ?? []) {
+    if (latencies === undefined || bins.every((count) => count === 0)) continue
     addBins(groupFor(latencies.groups.keys[0]?.[index] ?? 0, valuesAt(latencies.groups.keys, index)), bins)
   }
+  return away?.count ?? 0
+}
+
+/** The places of the columns whose sum a measure is, with the high halves; only for measures that are such a sum. */
+const ranking: Readonly<Partial<Record<Measure, (columns: number) => readonly number[]>>> = {
+  cost: () => [1, 2],
+  calls: () => [0],
+  tokens: (columns) => Array.from({ length: columns - 3 }, (_, index) => index + 3),
+}
+/** Fewer groups are gathered sooner than they are looked through. */
+const manyGroups = 2_000
+
+/**
+ * Which groups can be among the top, where there are many and only some are asked for: 1 for those whose first measure is not below
+ * that of the last one, by doubles and so with a margin. Undefined where all are to be gathered.
+ */
+const topOf = (question: Question, { groups, columns }: CallSums, groupOf: Int32Array, count: number): Uint8Array | undefined => {
+  const { top, measures, interval } = question
+  const places = measures[0] && ranking[measures[0]]?.(columns.length)
+  if (top === undefined || places === undefined || interval !== undefined || count < manyGroups || count <= top) return undefined
+  if (asksForRuns(question) || measures.some((measure) => measure.startsWith('latency')) || question.by.includes('unit')) return undefined
+  const ranks = new Float64Array(count)
+  for (const place of places) {
+    const scale = lowColumns.includes((columns[place] ?? 0) - 1) ? two32 : 1
+    const sums = groups.sums[place] ?? noSums
+    for (let index = 0; index < groups.groups; index++)
+      ranks[groupOf[index] as number] = (ranks[groupOf[index] as number] as number) + (sums[index] as number) * scale
+  }
+  const least = selectRank(ranks.slice(), count - top) * (1 - 1e-9)
+  return Uint8Array.from(ranks, (rank) => (rank >= least ? 1 : 0))
+}
+
+const noSums = new Float64Array(0)
+
+/** What the groups that are not at the top sum to, by their flags, and how many of them have calls. */
+const groupsAway = ({ groups, flags }: CallSums, groupOf: Int32Array, isTop: Uint8Array, width: number) => {
+  const isAway = new Uint8Array(isTop.length)
+  const flagOf = new Int32Array(groups.groups)
+  const first = groupBy(groups.keys.slice(width + 1), groups.groups, undefined, flagOf)
+  const sums = groups.sums.map(() => new Float64Array(first.length))
+  for (let index = 0; index < groups.groups; index++) {
+    const group = groupOf[index] as number
+    if (isTop[group] === 1 || groups.sums[0]?.[index] === 0) continue
+    isAway[group] = 1
+    const flag = flagOf[index] as number
+    for (const [place, into] of sums.entries()) into[flag] = (into[flag] as number) + (groups.sums[place]?.[index] as number)
+  }
+  const setAt = (index: number): FlagValues =>
+    Object.fromEntries(flags.map((name, place) => [name, groups.keys[width + 1 + place]?.[index] ?? 0]))
+  return { sums, flags: Array.from(first, setAt), count: isAway.reduce((count, away) => count + away, 0) }
 }
 
 const valuesAt = (keys: readonly Int32Array[], index: number): readonly number[] => keys.slice(1).map((key) => key[index] ?? 0)

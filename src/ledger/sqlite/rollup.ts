@@ -1,5 +1,5 @@
 import type { Batch } from './batch.ts'
-import { type Block, columnCount, combine, concatenate, sliceStart } from './block.ts'
+import { type Block, columnCount, combine, concatenate, dimOf, type Keeping } from './block.ts'
 import { blockOf, formatChunk, parseChunk } from './chunk.ts'
 import { bucketOfChunk, chunkId, families, type Level, partOfChunk, quarters, sealedBefore } from './cubes.ts'
 import type { Database } from './database.ts'
@@ -29,8 +29,8 @@ export interface Rollup {
 export const createRollup = (database: Database): Rollup => {
   const insert = database.prepare('INSERT INTO rollup (id, tier, rows, data, lines, times) VALUES (?, ?, ?, ?, ?, ?)')
   const select = database.prepare('SELECT data, lines, times FROM rollup WHERE id = ?')
-  const selectSums = database.prepare('SELECT data, NULL FROM rollup WHERE id >= ? AND id < ?')
-  const selectLines = database.prepare('SELECT data, lines FROM rollup WHERE id >= ? AND id < ?')
+  const selectAll = database.prepare('SELECT data, lines, times FROM rollup WHERE id >= ? AND id < ?')
+  const oldest = database.prepare('SELECT min(id) FROM rollup')
   const list = database.prepare('SELECT id, tier FROM rollup WHERE id >= ? AND id < ? ORDER BY id')
   const remove = database.prepare('DELETE FROM rollup WHERE id = ?')
   const putValue = database.prepare('INSERT OR REPLACE INTO ledger (name, value) VALUES (?, ?)')
@@ -82,30 +82,37 @@ export const createRollup = (database: Database): Rollup => {
     parts.push(part)
   }
 
-  /** Rolls up one hour or day, which has passed, from its quarters. */
-  const roll = (levels: readonly Level[], bucket: number): void => {
-    const [{ bucketMs }] = levels as readonly [Level]
-    const perBucket = bucketMs / quarters.bucketMs
-    const hasSlices = levels.some(({ columnEnd }) => columnEnd === columnCount)
-    const kept = { dims: segments.dims, columnEnd: hasSlices ? columnCount : sliceStart, hasTimes: false }
-    const [first, end] = [chunkId(quarters, bucket * perBucket, 0), chunkId(quarters, (bucket + 1) * perBucket, 0)]
-    const blocks = (hasSlices ? selectLines : selectSums).all(first, end).map(([data, lines]) => {
-      const block = blockOf(parseChunk(data as Uint8Array, lines as Uint8Array | null), kept)
+  /** Rolls up one hour, day or week, which has passed, from finer chunks. */
+  const roll = (from: Level, levels: readonly Level[], bucket: number): void => {
+    const perBucket = (levels[0] as Level).bucketMs / from.bucketMs
+    const kept: Keeping = {
+      dims: quarters.dims.filter((dim) => levels.some(({ dims }) => dims.includes(dim))),
+      columnEnd: Math.max(...levels.map(({ columnEnd }) => columnEnd)),
+      hasTimes: levels.some(({ hasTimes }) => hasTimes),
+    }
+    const ids = [chunkId(from, bucket * perBucket, 0), chunkId(from, (bucket + 1) * perBucket, 0)] as const
+    const blocks = selectAll.all(...ids).map(([data, lines, times]) => {
+      const chunk = parseChunk(
+        data as Uint8Array,
+        kept.columnEnd === columnCount ? (lines as Uint8Array | null) : null,
+        kept.hasTimes ? (times as Uint8Array | null) : null,
+      )
+      const block = blockOf(chunk, kept)
       return perBucket > fanIn ? combine(block, kept) : block
     })
     const whole = concatenate(blocks)
     if (whole.rows > 0) for (const level of levels) put(level, bucket, combine(whole, level))
   }
 
-  /** Time has moved on: what has passed is merged, and hours and days that are over are rolled up. */
+  /** Time has moved on: what has passed is merged, and hours, days and weeks that are over are rolled up. */
   const advance = (from: number, to: number): void => {
     const parts = partsOf(quarters, from)
     if (parts.length > 1) merge(quarters, from, parts, parts.length)
-    for (const levels of [hours, days]) {
+    for (const { source, levels } of steps) {
       const perBucket = (levels[0] as Level).bucketMs / quarters.bucketMs
-      const [first, end] = [Math.floor(from / perBucket), Math.floor(to / perBucket)]
-      const ids = list.all(chunkId(quarters, first * perBucket, 0), chunkId(quarters, end * perBucket, 0))
-      for (const bucket of new Set(ids.map(([id]) => Math.floor(bucketOfChunk(Number(id)) / perBucket)))) roll(levels, bucket)
+      const [start, end] = [Math.floor(from / perBucket), Math.floor(to / perBucket)]
+      const ids = list.all(chunkId(quarters, start * perBucket, 0), chunkId(quarters, end * perBucket, 0))
+      for (const bucket of new Set(ids.map(([id]) => Math.floor(bucketOfChunk(Number(id)) / perBucket)))) roll(source, levels, bucket)
     }
     newest = to
     putValue.run('newest', to)
@@ -113,7 +120,7 @@ export const createRollup = (database: Database): Rollup => {
 
   /** Adds to coarser roll-ups what came late: of a bucket that had passed already. */
   const addLate = (batch: Batch, newestBefore: number): void => {
-    for (const level of [...hours, ...days]) {
+    for (const level of coarse) {
       const rowsOf = groupByBucket(batch, level.bucketMs / quarters.bucketMs)
       for (const [bucket, rows] of rowsOf)
         if (bucket < sealedBefore(level, newestBefore)) put(level, bucket, combine(batch.block, level, rows))
@@ -130,7 +137,8 @@ export const createRollup = (database: Database): Rollup => {
       const first = met.reduce((least, bucket) => Math.min(least, bucket))
       const last = met.reduce((most, bucket) => Math.max(most, bucket))
       if (newest !== undefined && first < newest) addLate(batch, newest)
-      if (newest === undefined || last > newest) advance(newest ?? first, last)
+      // A file whose coarser roll-ups were thrown away by a migration has quarters from before this batch.
+      if (newest === undefined || last > newest) advance(newest ?? bucketOfChunk(Number(oldest.get()?.[0])), last)
     },
     forget() {
       lists.clear()
@@ -152,6 +160,16 @@ const groupByBucket = ({ block, buckets }: Batch, perBucket: number): ReadonlyMa
   return new Map([...rows].map(([bucket, list]) => [bucket, Int32Array.from(list)]))
 }
 
-const segments = families.at(-1) as (typeof families)[number]
-const hours: readonly Level[] = families.flatMap((family) => family.hours ?? [])
-const days: readonly Level[] = families.map((family) => family.days)
+const coarse: readonly Level[] = families.flatMap(({ levels }) => levels)
+const of = (bucketMs: number): readonly Level[] => coarse.filter((level) => level.bucketMs === bucketMs)
+const [hours, days, weeks] = [of(3_600_000), of(86_400_000), of(7 * 86_400_000)]
+const isOfRuns = ({ dims }: Level): boolean => dims.includes(dimOf.run)
+
+/** What is rolled up together, and from what: levels that keep much of a quarter's rows, or times, would make those of the others long. */
+const steps: readonly { readonly source: Level; readonly levels: readonly Level[] }[] = [
+  { source: quarters, levels: hours },
+  { source: quarters, levels: days.filter((level) => !level.hasTimes && !isOfRuns(level)) },
+  { source: quarters, levels: days.filter(({ hasTimes }) => hasTimes) },
+  { source: quarters, levels: days.filter(isOfRuns) },
+  { source: days.find(({ dims }) => dims === weeks[0]?.dims) as Level, levels: weeks },
+]

@@ -16,8 +16,8 @@ export interface RunParts {
   readonly segments: readonly RunSegment[]
   readonly count: number
   readonly segmentOf: Int32Array
-  /** The run of each part, by place among the period's runs. */
-  readonly runOf: Int32Array
+  /** The run of each part, by place among the period's runs; undefined where each run is one part. */
+  readonly runOf: Int32Array | undefined
   readonly llm: PartMoney
   readonly tool: PartMoney
   readonly tokens: Float64Array
@@ -94,6 +94,7 @@ export const createRunSums = (
   hasPercentiles: boolean,
 ): ((sums: Sums, segments: readonly number[]) => void) => {
   const { starts, order } = partsBySegment(parts)
+  const { runOf } = parts
   // What each run that was met has come to; places are cleared behind every group.
   const placeOf = new Int32Array(runs).fill(-1)
   const low = new Float64Array(runs)
@@ -107,12 +108,16 @@ export const createRunSums = (
     for (const segment of segments) {
       for (let at = starts[segment] as number; at < (starts[segment + 1] as number); at++) {
         const part = order[at] as number
-        const run = parts.runOf[part] as number
-        let place = placeOf[run] as number
-        if (place === -1) {
-          placeOf[run] = place = count
-          low[place] = high[place] = 0
-          met[count++] = run
+        let place = count
+        if (runOf === undefined) low[count] = high[count++] = 0
+        else {
+          const run = runOf[part] as number
+          place = placeOf[run] as number
+          if (place === -1) {
+            placeOf[run] = place = count
+            low[place] = high[place] = 0
+            met[count++] = run
+          }
         }
         const [llmLow, toolLow] = [parts.llm.low[part] as number, parts.tool.low[part] as number]
         const [llmHigh, toolHigh] = [parts.llm.high[part] as number, parts.tool.high[part] as number]
@@ -130,7 +135,7 @@ export const createRunSums = (
         if (totals.llmLow > carryAt || totals.toolLow > carryAt) carry(totals)
       }
     }
-    for (let place = 0; place < count; place++) placeOf[met[place] as number] = -1
+    if (runOf !== undefined) for (let place = 0; place < count; place++) placeOf[met[place] as number] = -1
     sums.runs = count
     sums.runLlmCost = bigOf(totals.llmLow, totals.llmHigh)
     sums.runToolCost = bigOf(totals.toolLow, totals.toolHigh)

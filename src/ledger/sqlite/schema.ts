@@ -107,7 +107,7 @@ CREATE INDEX runs_parent ON runs (parent) WHERE parent IS NOT NULL;
 -- Sums per 15 minutes, and per UTC day that is over, column by column (see chunk.ts). The id holds level, bucket and part.
 CREATE TABLE rollup (id INTEGER PRIMARY KEY, tier INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL, lines BLOB, times BLOB);
 
--- 'writer': who wrote last. 'newest': the latest 15 minutes that have entries; days before its day are rolled up.
+-- 'writer': who wrote last. 'newest': the latest 15 minutes that have entries; what is over before it is rolled up.
 CREATE TABLE ledger (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- Model calls for plain SQL: cost in dollars, NULL where no price was known; timestamp in UTC.
@@ -123,5 +123,27 @@ SELECT
   strftime('%Y-%m-%dT%H:%M:%fZ', e.at / 1000.0, 'unixepoch') AS timestamp
 FROM entries AS e
 WHERE e.kind = 0 AND e.counted = 1;
+`,
+  `
+-- In which quarters of an hour a session (attribute 0) or a user (1) has entries, and when the first and the last of them were.
+DROP TABLE whereabouts;
+CREATE TABLE whereabouts (
+  attribute INTEGER NOT NULL,
+  quarter INTEGER NOT NULL,
+  name INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  PRIMARY KEY (attribute, quarter, name)
+) WITHOUT ROWID;
+INSERT INTO whereabouts
+SELECT 0, at / 900000, session, min(at), max(at) FROM entries WHERE session IS NOT NULL GROUP BY at / 900000, session;
+INSERT INTO whereabouts
+SELECT 1, at / 900000, user, min(at), max(at) FROM entries WHERE user IS NOT NULL GROUP BY at / 900000, user;
+CREATE INDEX whereabouts_name ON whereabouts (name);
+CREATE INDEX runs_session ON runs (session) WHERE session IS NOT NULL;
+
+-- Everything but quarters is rolled up anew, in more families, when the next entries come.
+DELETE FROM rollup WHERE id >= 281474976710656;
+DELETE FROM ledger WHERE name = 'newest';
 `,
 ]

@@ -227,22 +227,21 @@ export const createGroups = (width: number) => {
     /** Writes the group of each row of a chunk into `target`. */
     resolve(chunk: Chunk, bucket: number, axes: readonly Axis[], target: Int32Array): void {
       values[0] = bucket
-      const lists = axes.map(({ dim, map }) => {
-        const found = chunk.dims[dim]?.values ?? zero
-        return map === undefined ? found : Int32Array.from(found, map)
-      })
-      const size = lists.reduce((product, list) => product * list.length, 1)
+      const placings = axes.map((axis) => placingOf(chunk, axis))
+      const size = placings.reduce((product, { list }) => product * list.length, 1)
       if (size >= productMax) {
-        const places = axes.map(({ dim }) => chunk.dims[dim]?.places)
         for (let row = 0; row < chunk.rows; row++) {
-          for (let index = 0; index < width; index++) values[index + 1] = (lists[index] as Int32Array)[places[index]?.[row] ?? 0] as number
+          for (const [index, { list, places, moved }] of placings.entries()) {
+            const place = places?.[row] ?? 0
+            values[index + 1] = list[moved?.[place] ?? place] as number
+          }
           target[row] = groupOf()
         }
         return
       }
       if (placed === undefined || placed !== chunk.of) {
         if (places.length < chunk.rows) places = new Int32Array(chunk.rows * 2)
-        placeRows(chunk, axes, lists, places)
+        placeRows(chunk.rows, placings, places)
         placed = chunk.of
       }
       const hasTable = size <= tableMax
@@ -254,9 +253,9 @@ export const createGroups = (width: number) => {
         if (group === 0) {
           let rest = place
           for (let index = 0; index < width; index++) {
-            const list = lists[index] as Int32Array
+            const { list } = placings[index] as Placing
             values[index + 1] = list[rest % list.length] as number
-            rest = Math.floor(rest / list.length)
+            rest = (rest / list.length) | 0
           }
           group = groupOf()
           if (hasTable) table[place] = group
@@ -267,19 +266,52 @@ export const createGroups = (width: number) => {
   }
 }
 
+/** The values of a chunk's rows on one axis: each row's place leads to one of the list, for a mapped axis by way of `moved`. */
+interface Placing {
+  readonly list: Int32Array
+  readonly places: ChunkDim['places']
+  readonly moved: Int32Array | undefined
+}
+
+/** What runs are mapped to has few values, however many the runs: the list is made as short as that. */
+const placingOf = (chunk: Chunk, { dim, map }: Axis): Placing => {
+  const { values, places } = chunk.dims[dim] ?? { values: zero, places: undefined }
+  if (map === undefined) return { list: values, places, moved: undefined }
+  const placeOf = new Map<number, number>()
+  const moved = Int32Array.from(values, (value) => {
+    const mapped = map(value)
+    const place = placeOf.get(mapped) ?? placeOf.size
+    placeOf.set(mapped, place)
+    return place
+  })
+  return { list: Int32Array.from(placeOf.keys()), places, moved }
+}
+
 /** Writes each row's place in the product of the axes' lists into `target`. */
-const placeRows = (chunk: Chunk, axes: readonly Axis[], lists: readonly Int32Array[], target: Int32Array): void => {
-  target.fill(0, 0, chunk.rows)
+const placeRows = (rows: number, placings: readonly Placing[], target: Int32Array): void => {
+  target.fill(0, 0, rows)
   let stride = 1
-  for (const [index, { dim }] of axes.entries()) {
-    const places = chunk.dims[dim]?.places
-    if (places !== undefined) addPlaces(places, stride, target, chunk.rows)
-    stride *= lists[index]?.length ?? 1
+  for (const { list, places, moved } of placings) {
+    if (places !== undefined && list.length > 1) {
+      if (moved === undefined) addPlaces(places, stride, target, rows)
+      else addMovedPlaces(places, moved, stride, target, rows)
+    }
+    stride *= list.length
   }
 }
 
 const addPlaces = (places: NonNullable<ChunkDim['places']>, stride: number, target: Int32Array, rows: number): void => {
   for (let row = 0; row < rows; row++) target[row] = (target[row] as number) + (places[row] as number) * stride
+}
+
+const addMovedPlaces = (
+  places: NonNullable<ChunkDim['places']>,
+  moved: Int32Array,
+  stride: number,
+  target: Int32Array,
+  rows: number,
+): void => {
+  for (let row = 0; row < rows; row++) target[row] = (target[row] as number) + (moved[places[row] as number] as number) * stride
 }
 
 const doubled = (list: Int32Array): Int32Array<ArrayBuffer> => {

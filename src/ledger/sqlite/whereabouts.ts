@@ -3,32 +3,60 @@ import type { Values } from './axes.ts'
 import { quarters } from './cubes.ts'
 import type { Database } from './database.ts'
 
-/** Writes down in which quarters of an hour sessions and users have entries. */
+/** Whose whereabouts are written down, and the numbers that they have in the table. */
+export const attributeOf = { session: 0, user: 1 } as const
+type Sought = keyof typeof attributeOf
+
+/** Writes down in which quarters of an hour sessions and users have entries, and from when to when. */
 export interface Whereabouts {
   /** `name` 0 is nobody. */
-  note(name: number, at: number): void
-  /** After a rollback: what was noted may not be there. */
+  note(attribute: Sought, name: number, at: number): void
+  /** Writes what was noted, inside the transaction. */
+  flush(): void
+  /** After a rollback: nothing that was noted is there. */
   forget(): void
 }
 
-const knownMax = 100_000
+interface Noted {
+  readonly attribute: number
+  readonly name: number
+  readonly quarter: number
+  first: number
+  last: number
+}
+
 const quartersMax = 2 ** 22
 
 export const createWhereabouts = (database: Database): Whereabouts => {
-  const insert = database.prepare('INSERT OR IGNORE INTO whereabouts (name, quarter) VALUES (?, ?)')
-  const known = new Set<number>()
+  const upsert = database.prepare(
+    `INSERT INTO whereabouts (attribute, quarter, name, first, last) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last)`,
+  )
+  const noted = new Map<number, Noted>()
+  const write = ({ attribute, quarter, name, first, last }: Noted): void => {
+    upsert.run(attribute, quarter, name, first, last)
+  }
   return {
-    note(name, at) {
+    note(sought, name, at) {
       if (name === 0) return
+      const attribute = attributeOf[sought]
       const quarter = Math.floor(at / quarters.bucketMs)
-      const key = name * quartersMax + quarter
-      if (known.has(key)) return
-      insert.run(name, quarter)
-      if (known.size >= knownMax) known.clear()
-      // Past the year 2089 two pairs could have one number.
-      if (quarter < quartersMax) known.add(key)
+      const key = (name * 2 + attribute) * quartersMax + quarter
+      const known = noted.get(key)
+      // Past the year 2089, or a thousand million names, two notes could have one number.
+      if (known === undefined || known.quarter !== quarter || known.name !== name) {
+        if (known !== undefined) write(known)
+        noted.set(key, { attribute, name, quarter, first: at, last: at })
+        return
+      }
+      known.first = Math.min(known.first, at)
+      known.last = Math.max(known.last, at)
     },
-    forget: () => known.clear(),
+    flush() {
+      for (const each of noted.values()) write(each)
+      noted.clear()
+    },
+    forget: () => noted.clear(),
   }
 }
 
@@ -47,7 +75,7 @@ export const spansOf = (database: Database, where: readonly Filter[], values: Va
   if (named === undefined) return undefined
   const names = named.values.map((value) => values.numberOf(named.by, value)).filter((name) => name <= namesMax)
   const select = database.prepare(
-    `SELECT DISTINCT quarter FROM whereabouts WHERE name IN (${names.join(', ')}) AND quarter >= ? AND quarter <= ? ORDER BY quarter`,
+    `SELECT DISTINCT quarter FROM whereabouts WHERE name IN (${names.join(', ')}) AND attribute = ${attributeOf[named.by as Sought]} AND quarter >= ? AND quarter <= ? ORDER BY quarter`,
   )
   const spans: { from: number; to: number }[] = []
   for (const [quarter] of select.iterate(Math.floor(from / quarters.bucketMs), Math.floor((to - 1) / quarters.bucketMs))) {

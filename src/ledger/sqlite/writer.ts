@@ -84,7 +84,8 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
     if (statements.insert.run(...box.row(next, isCounted, call)).changes !== 1) return false
     seq = next
     const at = box.numbers[box.base + slot.at] as number
-    for (const place of soughtPlaces) whereabouts.note(box.attributes[place] as number, at)
+    whereabouts.note('session', box.attributes[sessionPlace] as number, at)
+    whereabouts.note('user', box.attributes[userPlace] as number, at)
     return true
   }
 
@@ -185,6 +186,7 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
     }
     rollup.add(batch)
     runs.flush()
+    whereabouts.flush()
     options.onCommit?.()
     return { outcomes, changes, head: seq ?? 0 }
   }
@@ -211,8 +213,8 @@ export const createWriter = (database: Database, options: WriterOptions = {}): W
 }
 
 const runPlace = 2
-/** session and user. */
-const soughtPlaces = [1, 8]
+const sessionPlace = 1
+const userPlace = 8
 /** agent, task, release, environment, team, session, run, user and key among the attributes of a call. */
 const ownerPlaces = [0, 4, 5, 6, 7, 1, 2, 8, 9]
 
