@@ -1,4 +1,4 @@
-import type { CardJson, Confidence, HoursJson, PeriodJson, RatesJson, TierJson, VariantJson } from '../../src/core/price-book.ts'
+import type { CardJson, Confidence, HoursJson, PeriodJson, RatesJson, TierJson, VariantJson } from '../../src/core/book-json.ts'
 import { type Unit, unitNames, units } from '../../src/core/units.ts'
 import { type Agreed, type AgreedPeriod, listOf, partsOf, slotOf, variantOf } from './candidate.ts'
 import type { ProviderSource } from './providers.ts'

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BookJson, createPriceBook, type ProviderJson } from '../../src/core/price-book.ts'
+import type { BookJson, ProviderJson } from '../../src/core/book-json.ts'
+import { createPriceBook } from '../../src/core/price-book.ts'
 
 /**
  * The compiled form of `prices/`: all providers in one object, its version made of the day of the last comparison with the

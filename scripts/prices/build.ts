@@ -1,4 +1,4 @@
-import type { ModelJson, PeriodJson, ProviderJson } from '../../src/core/price-book.ts'
+import type { ModelJson, PeriodJson, ProviderJson } from '../../src/core/book-json.ts'
 import { agreementOf, type Conflict, type Counting } from './agree.ts'
 import { assemblePeriod } from './assemble.ts'
 import type { Candidate } from './candidate.ts'

@@ -1,6 +1,6 @@
-import type { Variant } from '../../src/core/event.ts'
-import type { Confidence } from '../../src/core/price-book.ts'
+import type { Confidence } from '../../src/core/book-json.ts'
 import type { Unit } from '../../src/core/units.ts'
+import type { Variant } from '../../src/core/variant.ts'
 
 /** The sources, the most trustworthy first: what one says alone stands over what a later one says alone. */
 export const sourceIds = ['genai-prices', 'langfuse', 'models-dev', 'portkey', 'litellm'] as const

@@ -1,4 +1,4 @@
-import type { CardJson, PeriodJson, ProviderJson, RatesJson } from '../../src/core/price-book.ts'
+import type { CardJson, PeriodJson, ProviderJson, RatesJson } from '../../src/core/book-json.ts'
 import { type Unit, units } from '../../src/core/units.ts'
 import { isJump, isLikelyCache, isSane, jumpMax } from './limits.ts'
 import { type Override, overridesFor } from './overrides.ts'

@@ -1,4 +1,5 @@
-import { createPriceBook, type ModelJson, type PeriodJson, type ProviderJson } from '../../src/core/price-book.ts'
+import type { ModelJson, PeriodJson, ProviderJson } from '../../src/core/book-json.ts'
+import { createPriceBook } from '../../src/core/price-book.ts'
 import { partsOf, type Slot } from './candidate.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { ProviderJson } from '../../src/core/price-book.ts'
+import type { ProviderJson } from '../../src/core/book-json.ts'
 import { compileBook, readProviders } from './book.ts'
 import { buildProviders } from './build.ts'
 import { checkProviders } from './checks.ts'

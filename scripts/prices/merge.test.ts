@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PeriodJson, ProviderJson } from '../../src/core/price-book.ts'
+import type { PeriodJson, ProviderJson } from '../../src/core/book-json.ts'
 import { type Change, mergeProvider } from './merge.ts'
 
 const day = '2026-11-22'

@@ -1,4 +1,4 @@
-import type { ModelJson, PeriodJson, ProviderJson, VariantJson } from '../../src/core/price-book.ts'
+import type { ModelJson, PeriodJson, ProviderJson, VariantJson } from '../../src/core/book-json.ts'
 import { flatRatesOf } from '../../src/core/price-history.ts'
 
 export type Change =

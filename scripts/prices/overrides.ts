@@ -1,6 +1,6 @@
-import type { Variant } from '../../src/core/event.ts'
-import type { PeriodJson, RatesJson, VariantJson } from '../../src/core/price-book.ts'
+import type { PeriodJson, RatesJson, VariantJson } from '../../src/core/book-json.ts'
 import type { Unit } from '../../src/core/units.ts'
+import type { Variant } from '../../src/core/variant.ts'
 import { type AgreedPeriod, listOf, partsOf, type Slot, slotOf } from './candidate.ts'
 
 /** What was decided by the provider's own page where the sources differ, are wrong or are silent. See docs/reference/prices.md. */

@@ -1,4 +1,4 @@
-import type { ModelJson } from '../../src/core/price-book.ts'
+import type { ModelJson } from '../../src/core/book-json.ts'
 import type { SourceId } from './candidate.ts'
 
 /** Where the prices of one of our providers are found in each source, and what holds for all its models. */

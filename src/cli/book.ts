@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load-config.ts'
+import type { BookJson } from '../core/book-json.ts'
 import { withPrices } from '../core/price-additions.ts'
-import { type BookJson, createPriceBook, type PriceBook } from '../core/price-book.ts'
+import { createPriceBook, type PriceBook } from '../core/price-book.ts'
 import { bookJson } from '../pricing.ts'
 
 /** The price book with what the configuration adds to it, as JSON. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { BookJson, PeriodJson } from './book-json.ts'
 import { type Charge, chargeOf } from './charge.ts'
 import { divideHalfEven, formatUsd, parseMultiplier, parseUsd } from './money.ts'
-import { type BookJson, createPriceBook, type PeriodJson } from './price-book.ts'
+import { createPriceBook } from './price-book.ts'
 import { type Unit, unitNames, units } from './units.ts'
 import { countMax, promptTokensOf, type Usage } from './usage.ts'
 

@@ -1,9 +1,9 @@
-import type { Variant } from './event.ts'
 import { divideHalfEven, type Multiplier, type PicoUsd, zeroUsd } from './money.ts'
 import type { PriceBook } from './price-book.ts'
 import type { RateCard, UnitPrice, UnitPrices } from './rate-card.ts'
 import { type Unit, unitNames } from './units.ts'
 import { promptTokensOf, type Usage } from './usage.ts'
+import type { Variant } from './variant.ts'
 
 /** How sure a charge is. Ordered from the surest; the list on every total. */
 export const bases = ['reported', 'computed', 'partial', 'estimated', 'unpriced'] as const

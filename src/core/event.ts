@@ -2,6 +2,7 @@ import type { Attribution } from './attribution.ts'
 import type { Charge } from './charge.ts'
 import type { PicoUsd } from './money.ts'
 import type { Usage, UsageFlag, UsageQuality } from './usage.ts'
+import type { Variant } from './variant.ts'
 
 export const sources = ['gateway', 'sdk', 'otlp', 'import'] as const
 /** Where a usage event came from, the most authoritative first: of several that tell of one call, the first is charged. */
@@ -22,16 +23,6 @@ interface EventBase extends Attribution {
   /** Start of the call, UTC milliseconds. */
   readonly at: number
   readonly source: Source
-}
-
-/** The price list that a call was made under, where a provider has more than one. Absent: the standard one. */
-export interface Variant {
-  /** Service tier: `batch`, `flex`, `priority` … */
-  readonly tier?: string
-  /** `fast` where a provider sells a faster mode of the same model. */
-  readonly speed?: string
-  /** Where the model ran, if that changes the price: `us`, `eu` … */
-  readonly region?: string
 }
 
 /** One attempt to have a model answer. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { BookJson } from './book-json.ts'
 import { chargeOf } from './charge.ts'
 import { formatUsd } from './money.ts'
 import { withPrices } from './price-additions.ts'
-import { type BookJson, createPriceBook } from './price-book.ts'
+import { createPriceBook } from './price-book.ts'
 
 const book: BookJson = {
   version: '2026-11-22+abc',

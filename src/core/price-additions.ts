@@ -1,5 +1,6 @@
+import type { BookJson, DiscountJson, ModelJson, PeriodJson, ProviderJson } from './book-json.ts'
 import { TaximeterError } from './errors.ts'
-import { type BookJson, createPriceBook, type DiscountJson, type ModelJson, type PeriodJson, type ProviderJson } from './price-book.ts'
+import { createPriceBook } from './price-book.ts'
 import { instantOf } from './rate-card.ts'
 
 /** What the configuration adds to the price book; every part is optional. docs/reference/prices.md shows each. */

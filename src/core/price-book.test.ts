@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BookJson, createPriceBook, normalisedName } from './price-book.ts'
+import type { BookJson } from './book-json.ts'
+import { createPriceBook, normalisedName } from './price-book.ts'
 
 const rates = (input: string) => ({ periods: [{ rates: { input } }] })
 const book = createPriceBook({

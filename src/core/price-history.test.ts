@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BookJson } from './price-book.ts'
+import type { BookJson } from './book-json.ts'
 import { checkBook, diffBooks, historyOf, searchPrices } from './price-history.ts'
 
 const book: BookJson = {

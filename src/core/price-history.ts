@@ -1,12 +1,5 @@
-import {
-  type BookJson,
-  type CardJson,
-  confidences,
-  createPriceBook,
-  type ModelJson,
-  type PeriodJson,
-  type ProviderJson,
-} from './price-book.ts'
+import { type BookJson, type CardJson, confidences, type ModelJson, type PeriodJson, type ProviderJson } from './book-json.ts'
+import { createPriceBook } from './price-book.ts'
 
 /** One period of one model, with what stands beside it in the book. */
 export interface PricePeriod {

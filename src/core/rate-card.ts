@@ -1,8 +1,8 @@
+import type { CardJson, PeriodJson, RatesJson, VariantJson } from './book-json.ts'
 import { TaximeterError } from './errors.ts'
-import type { Variant } from './event.ts'
 import { type Multiplier, type PicoUsd, parseMultiplier, parseUsd } from './money.ts'
-import type { CardJson, PeriodJson, RatesJson, VariantJson } from './price-book.ts'
 import { isUnit, type Unit, unitNames, units } from './units.ts'
+import type { Variant } from './variant.ts'
 
 /** A rate: `amount` pico-dollars for `per` of its unit; `each` the same for one, where that is a whole number (nearly always). */
 export interface Rate {

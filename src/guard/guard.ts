@@ -1,8 +1,9 @@
 import type { Attribution } from '../core/attribution.ts'
 import type { Refusal } from '../core/budget.ts'
-import type { CallEntry, Variant } from '../core/event.ts'
+import type { CallEntry } from '../core/event.ts'
 import type { PicoUsd } from '../core/money.ts'
 import type { Unit } from '../core/units.ts'
+import type { Variant } from '../core/variant.ts'
 
 /** What is known of a model call before it is sent. */
 export interface CallAhead extends Attribution, Variant {

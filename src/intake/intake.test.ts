@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { BookJson } from '../core/book-json.ts'
 import { TaximeterError } from '../core/errors.ts'
-import { type BookJson, createPriceBook } from '../core/price-book.ts'
+import { createPriceBook } from '../core/price-book.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
 import type { Store } from '../ledger/store.ts'
 import { createIntake, type Intake } from './intake.ts'

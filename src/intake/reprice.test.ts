@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { BookJson } from '../core/book-json.ts'
 import type { CallEntry, ModelCall } from '../core/event.ts'
-import { type BookJson, createPriceBook } from '../core/price-book.ts'
+import { createPriceBook } from '../core/price-book.ts'
 import { settleCharge } from '../core/settle.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
 import { reprice } from './reprice.ts'

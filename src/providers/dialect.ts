@@ -1,6 +1,6 @@
-import type { Variant } from '../core/event.ts'
 import type { PicoUsd } from '../core/money.ts'
 import type { Usage, UsageFlag, UsageQuality } from '../core/usage.ts'
+import type { Variant } from '../core/variant.ts'
 
 /** What one answer of a provider says of the call: the common form that every dialect reads its own bytes into. */
 export interface UsageReport extends Variant {

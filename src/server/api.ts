@@ -6,9 +6,11 @@ import type { CallStatus, RunStatus, Source, StopReason } from '../core/event.ts
 import type { Unit } from '../core/units.ts'
 import type { UsageFlag, UsageQuality } from '../core/usage.ts'
 import type { EventJson, ItemResult, RejectionReason } from '../intake/event-json.ts'
+import type { AttributionJson, Instant, Usd } from './json-forms.ts'
 
 export type * from './forecast-api.ts'
 export type * from './guard-api.ts'
+export type * from './json-forms.ts'
 export type * from './price-api.ts'
 
 /**
@@ -37,16 +39,6 @@ export type {
   Value,
 }
 
-/** Decimal dollars: "0.000117650000". */
-export type Usd = string
-/** ISO 8601, UTC: "2026-11-22T10:00:00.000Z". */
-export type Instant = string
-
-/** Any answer whose status is 400 or above. */
-export interface ErrorJson {
-  readonly error: { readonly code: ErrorCode; readonly message: string }
-}
-
 /** `POST /v1/events`, `POST /v1/runs`: one result per item, in the order in which they came. */
 export interface IngestAnswer {
   readonly results: readonly ItemResult[]
@@ -56,22 +48,6 @@ export interface IngestAnswer {
 /** `GET /v1/query`. With `compare=previous` (or a period, or `release:<name>`), the same question put to what it is compared with. */
 export interface QueryAnswer extends Answer {
   readonly previous?: Answer
-}
-
-/** The names of what a call or run belongs to; absent: not said. */
-export interface AttributionJson {
-  readonly agent?: string
-  readonly session?: string
-  readonly run?: string
-  readonly step?: string
-  readonly task?: string
-  readonly release?: string
-  readonly environment?: string
-  readonly team?: string
-  readonly user?: string
-  /** The public id of the client key that the call came with. */
-  readonly key?: string
-  readonly tags?: Readonly<Record<string, string>>
 }
 
 /** One run with its totals. Its costs are a lower bound while `unpricedCalls` is not 0. */

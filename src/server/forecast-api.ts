@@ -1,5 +1,5 @@
-import type { Instant } from './api.ts'
 import type { BudgetWindowJson } from './guard-api.ts'
+import type { Instant } from './json-forms.ts'
 
 // Forecasts, the rules of alerts and the self-check as they travel: a part of api.ts, which is where they are imported from.
 

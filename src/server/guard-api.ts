@@ -1,7 +1,7 @@
 import type { BudgetScope, Refusal } from '../core/budget.ts'
 import type { Unit } from '../core/units.ts'
 import type { LeaseAnswer, LeaseGrant, LeaseJson, LeaseSettleJson } from '../guard/lease-json.ts'
-import type { AttributionJson, ErrorJson, Instant, Usd } from './api.ts'
+import type { AttributionJson, ErrorJson, Instant, Usd } from './json-forms.ts'
 
 // Budgets, alerts and readings as they travel: a part of api.ts, which is where they are imported from.
 

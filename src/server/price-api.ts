@@ -1,5 +1,5 @@
 import type { Unit } from '../core/units.ts'
-import type { Usd } from './api.ts'
+import type { Usd } from './json-forms.ts'
 
 // The price book as it travels: a part of api.ts, which is where it is imported from.
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { BookJson } from '../core/book-json.ts'
 import { parseUsd } from '../core/money.ts'
-import { type BookJson, createPriceBook } from '../core/price-book.ts'
+import { createPriceBook } from '../core/price-book.ts'
 import { createIntake } from '../intake/intake.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
 import type { Store } from '../ledger/store.ts'

@@ -1,4 +1,5 @@
-import type { BookJson, PriceBook } from '../core/price-book.ts'
+import type { BookJson } from '../core/book-json.ts'
+import type { PriceBook } from '../core/price-book.ts'
 import type { Budgets as BudgetGuards } from '../guard/budget-guard.ts'
 import type { Intake } from '../intake/intake.ts'
 import type { Store } from '../ledger/store.ts'

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BookJson, createPriceBook } from '../../src/core/price-book.ts'
+import type { BookJson } from '../../src/core/book-json.ts'
+import { createPriceBook } from '../../src/core/price-book.ts'
 import { dayMs, type FleetPlan, fleetEvents, hourMs } from './fleet-events.ts'
 import { watchFleet } from './fleet-watch.ts'
 

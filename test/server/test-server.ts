@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
-import { type BookJson, createPriceBook } from '../../src/core/price-book.ts'
+import type { BookJson } from '../../src/core/book-json.ts'
+import { createPriceBook } from '../../src/core/price-book.ts'
 import { createIntake } from '../../src/intake/intake.ts'
 import { memoryStore } from '../../src/ledger/memory/memory-store.ts'
 import type { ErrorJson } from '../../src/server/api.ts'

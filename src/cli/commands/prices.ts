@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import type { BookJson } from '../../core/book-json.ts'
 import { sentenceOf, TaximeterError } from '../../core/errors.ts'
-import type { BookJson } from '../../core/price-book.ts'
 import { checkBook, diffBooks, flatRatesOf, historyOf, type PricePeriod, searchPrices } from '../../core/price-history.ts'
 import { bookJsonOf } from '../book.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'

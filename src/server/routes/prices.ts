@@ -1,5 +1,5 @@
+import type { BookJson, ModelJson, PeriodJson } from '../../core/book-json.ts'
 import { TaximeterError } from '../../core/errors.ts'
-import type { BookJson, ModelJson, PeriodJson } from '../../core/price-book.ts'
 import { units } from '../../core/units.ts'
 import type { PeriodAnswer, PriceDetailJson, PriceJson, PricesAnswer, UnitsAnswer } from '../api.ts'
 import { pricesPageMax } from '../limits.ts'
