@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { startPortkey } from './portkey.ts'
 import { type BenchProcess, bundleProcesses, type Core, pinning, startProcess } from './processes.ts'
+import { startServe } from './serve.ts'
 
 // The gateway against the limit (bench/gateway/bare-proxy.ts) and against a peer, as ratios in one run.
 
@@ -98,7 +99,7 @@ export const benchGateway = async ({
   const bare: Target = { name: 'bare', process: await start('bare-proxy', [url], 'proxies'), path: '/v1/chat/completions' }
   const gateway: Target = {
     name: 'gateway',
-    process: await start('gateway-process', [url], 'proxies'),
+    process: await startServe(join(bundles.folder, 'gateway-process.js'), url),
     path: '/openai/v1/chat/completions',
     headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-1' },
   }

@@ -50,15 +50,18 @@ export const bundleProcesses = async (): Promise<{ readonly folder: string; remo
   return { folder, remove: () => rmSync(top, { recursive: true, force: true }) }
 }
 
+/** Most tell their port in a message; `taximeter serve` prints it. */
 export const startProcess = (path: string, args: readonly string[], core: Core): Promise<BenchProcess> =>
   new Promise((resolve, reject) => {
-    const child = fork(path, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const child = fork(path, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    const started = (port: number): void => {
+      pin(child.pid, core)
+      resolve(processOf(child, port))
+    }
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${path} ended with ${code}`)))
-    child.once('message', (message) => {
-      pin(child.pid, core)
-      resolve(processOf(child, (message as { port: number }).port))
-    })
+    child.once('message', (message) => started((message as { port: number }).port))
+    child.stdout?.once('data', (text) => started(Number(/:(\d+)/.exec(String(text))?.[1])))
   })
 
 /** All threads that the process has now; those that it makes later inherit it. */

@@ -35,5 +35,8 @@ describe('whose call it is', () => {
   it('tags past the limit are left out', () => {
     const many = Array.from({ length: 40 }, (_, index) => `t${index}=x`).join(';')
     expect(Object.keys(attributionOf(undefined, { 'x-taximeter-tags': many }, undefined).tags ?? {})).toHaveLength(16)
+    const { tags = {} } = attributionOf(undefined, { 'x-taximeter-tags': many }, { tags: { plan: 'pro', t3: 'of the key' } })
+    expect(Object.keys(tags)).toHaveLength(16)
+    expect(tags).toMatchObject({ plan: 'pro', t3: 'of the key' })
   })
 })

@@ -34,7 +34,7 @@ export const attributionOf = (via: string | undefined, sent: IncomingHttpHeaders
   if (key !== undefined) {
     const { tags: keyTags, ...attributes } = key
     Object.assign(attribution, attributes)
-    if (keyTags !== undefined) tags = { ...tags, ...keyTags }
+    if (keyTags !== undefined) tags = withKeyTags(keyTags, tags)
   }
   if (tags !== undefined) attribution.tags = tags
   return attribution
@@ -57,6 +57,10 @@ const withTag = (tags: Record<string, string> | undefined, name: string, value: 
   if (Object.keys(known).length < tagsMax || Object.hasOwn(known, name)) known[name] = value
   return known
 }
+
+/** The key's tags come first: what a client says besides finds room or not. */
+const withKeyTags = (keyTags: Readonly<Record<string, string>>, said: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries({ ...keyTags, ...said, ...keyTags }).slice(0, tagsMax))
 
 export const clipped = (text: string, charsMax = attributeCharsMax): string => (text.length > charsMax ? text.slice(0, charsMax) : text)
 

@@ -151,7 +151,7 @@ export const record = (x: Exchange, call: MeteredCall, end: CallEnd): Told | und
 const tellLedger = (x: Exchange, call: MeteredCall, ending: CallEnd): Told => {
   const { shop, route } = x
   const now = shop.now()
-  const { events, charge, used } = finishedCall(
+  const { entries, charge, used } = finishedCall(
     {
       id: call.id,
       at: x.startedAt,
@@ -170,7 +170,7 @@ const tellLedger = (x: Exchange, call: MeteredCall, ending: CallEnd): Told => {
     },
     shop.book(),
   )
-  for (const event of events) shop.outbox.add({ event, key: x.caller.key?.id })
+  for (const entry of entries) shop.outbox.add(entry)
   if (call.reservation !== undefined) shop.guard?.settle(call.reservation, used)
   return { id: call.id, basis: charge.basis, costUsd: charge.basis === 'unpriced' ? undefined : formatUsd(charge.total) }
 }

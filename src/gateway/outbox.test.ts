@@ -4,13 +4,30 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ItemResult } from '../intake/event-json.ts'
 import { createMemorySpool } from './memory-spool.ts'
-import { type Admitting, createOutbox } from './outbox.ts'
+import { type Admitting, createOutbox, type ModelEntry } from './outbox.ts'
 import { createSpool, type Waiting } from './spool.ts'
 
 const limits = { waitingEventsMax: 1_000, batchEventsMax: 100, admitMsMax: 5_000 }
 const retryMs = { first: 1, most: 4 }
 const waitingOf = (index: number, key?: string): Waiting => ({ event: { id: `event-${index}` }, key })
 const many = (count: number): readonly Waiting[] => Array.from({ length: count }, (_, index) => waitingOf(index))
+const entryOf = (index: number, key?: string): ModelEntry => ({
+  event: {
+    id: `event-${index}`,
+    at: 0,
+    source: 'gateway',
+    kind: 'llm',
+    provider: 'openai',
+    model: 'gpt-4.1-mini',
+    usage: { input: 1 },
+    quality: 'complete',
+    status: 'ok',
+    attempt: 0,
+    ...(key !== undefined && { key }),
+  },
+  charge: { basis: 'unpriced', reason: 'unknown-model' },
+})
+const entries = (count: number): readonly ModelEntry[] => Array.from({ length: count }, (_, index) => entryOf(index))
 
 /** A ledger that keeps ids once, and that can be told to fail. */
 const createLedger = () => {
@@ -18,18 +35,23 @@ const createLedger = () => {
   const keys: (string | undefined)[] = []
   let isDown = false
   let batches = 0
+  const take = (ids: readonly string[]): Promise<readonly ItemResult[]> => {
+    batches += 1
+    if (isDown) return Promise.reject(new Error('The disk is full.'))
+    return Promise.resolve(
+      ids.map((id): ItemResult => {
+        if (kept.includes(id)) return { id, outcome: 'duplicate' }
+        kept.push(id)
+        return { id, outcome: 'accepted' }
+      }),
+    )
+  }
   const intake: Admitting = {
-    admit(events, from) {
-      batches += 1
-      if (isDown) return Promise.reject(new Error('The disk is full.'))
+    keep: (batch) => take(batch.map(({ event }) => event.id)) as ReturnType<Admitting['keep']>,
+    async admit(events, from) {
+      const results = await take((events as readonly { id: string }[]).map(({ id }) => id))
       keys.push(from.key)
-      return Promise.resolve(
-        (events as readonly { id: string }[]).map(({ id }): ItemResult => {
-          if (kept.includes(id)) return { id, outcome: 'duplicate' }
-          kept.push(id)
-          return { id, outcome: 'accepted' }
-        }),
-      )
+      return results
     },
   }
   return {
@@ -55,28 +77,31 @@ describe('the way to the ledger', () => {
   it('takes what ends in one turn as one batch, and every event once', async () => {
     const ledger = createLedger()
     const outbox = createOutbox({ intake: ledger.intake, spool: spoolOf(), limits })
-    for (const waiting of many(100)) outbox.add(waiting)
+    for (const entry of entries(100)) outbox.add(entry)
     await outbox.close()
     expect(ledger.kept).toHaveLength(100)
     expect(ledger.batches()).toBe(1)
     expect(outbox.counters()).toMatchObject({ accepted: 100, spooled: 0, lost: 0 })
   })
 
-  it('tells the ledger with which key each call came', async () => {
+  it('tells the ledger with which key each call came that waited on disk', async () => {
     const ledger = createLedger()
-    const outbox = createOutbox({ intake: ledger.intake, spool: spoolOf(), limits })
-    outbox.add(waitingOf(1, 'alice'))
-    outbox.add(waitingOf(2))
-    outbox.add(waitingOf(3, 'alice'))
+    const outbox = createOutbox({ intake: ledger.intake, spool: spoolOf(), limits, retryMs })
+    ledger.fail(true)
+    outbox.add(entryOf(1, 'alice'))
+    outbox.add(entryOf(2))
+    outbox.add(entryOf(3, 'alice'))
+    await vi.waitFor(() => expect(outbox.counters().spooled).toBe(3))
+    ledger.fail(false)
+    await vi.waitFor(() => expect(ledger.keys).toEqual(['alice', undefined]))
     await outbox.close()
-    expect(ledger.keys).toEqual(['alice', undefined])
   })
 
   it('keeps events on disk while the ledger fails, and hands them on once when it recovers', async () => {
     const ledger = createLedger()
     const outbox = createOutbox({ intake: ledger.intake, spool: spoolOf(), limits, retryMs })
     ledger.fail(true)
-    for (const waiting of many(250)) outbox.add(waiting)
+    for (const entry of entries(250)) outbox.add(entry)
     await vi.waitFor(() => expect(outbox.counters().spooled).toBe(250))
     expect(outbox.isFailing).toBe(true)
     ledger.fail(false)
@@ -89,26 +114,26 @@ describe('the way to the ledger', () => {
 
   it('a ledger that never answers counts as failing', async () => {
     const outbox = createOutbox({
-      intake: { admit: () => new Promise(() => {}) },
+      intake: { ...createLedger().intake, keep: () => new Promise(() => {}) },
       spool: spoolOf(),
       limits: { ...limits, admitMsMax: 1 },
       retryMs,
     })
-    outbox.add(waitingOf(1))
+    outbox.add(entryOf(1))
     await vi.waitFor(() => expect(outbox.counters().spooled).toBe(1))
     await outbox.close()
   })
 
   it('past the limit of its memory events go to the disk at once', async () => {
     const outbox = createOutbox({
-      intake: { admit: () => new Promise(() => {}) },
+      intake: { ...createLedger().intake, keep: () => new Promise(() => {}) },
       spool: spoolOf(),
       limits: { ...limits, waitingEventsMax: 10 },
       retryMs,
     })
-    for (const waiting of many(10)) outbox.add(waiting)
+    for (const entry of entries(10)) outbox.add(entry)
     expect(outbox.counters().spooled).toBe(0)
-    outbox.add(waitingOf(11))
+    outbox.add(entryOf(11))
     await vi.waitFor(() => expect(outbox.counters().spooled).toBe(1))
   })
 
@@ -117,7 +142,7 @@ describe('the way to the ledger', () => {
     ledger.fail(true)
     const warnings: string[] = []
     const outbox = createOutbox({ intake: ledger.intake, spool: spoolOf(10), limits, retryMs, warn: (sentence) => warnings.push(sentence) })
-    for (const waiting of many(3)) outbox.add(waiting)
+    for (const entry of entries(3)) outbox.add(entry)
     await vi.waitFor(() => expect(outbox.counters().lost).toBe(3))
     expect(warnings.filter((sentence) => sentence.startsWith('The spool has no room'))).toHaveLength(1)
     await outbox.close()
@@ -127,7 +152,7 @@ describe('the way to the ledger', () => {
     const ledger = createLedger()
     ledger.fail(true)
     const outbox = createOutbox({ intake: ledger.intake, spool: createMemorySpool(200), limits, retryMs })
-    for (const waiting of many(250)) outbox.add(waiting)
+    for (const entry of entries(250)) outbox.add(entry)
     await vi.waitFor(() => expect(outbox.counters()).toMatchObject({ spooled: 200, lost: 50 }))
     ledger.fail(false)
     await vi.waitFor(() => expect(ledger.kept).toHaveLength(200))

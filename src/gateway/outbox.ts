@@ -1,10 +1,20 @@
-import type { ItemResult } from '../intake/event-json.ts'
+import type { CallEntry, ModelCall } from '../core/event.ts'
+import { formatUsd } from '../core/money.ts'
+import type { EventJson, ItemResult } from '../intake/event-json.ts'
 import type { GatewayLimits } from './limits.ts'
 import type { Spool, Waiting } from './spool.ts'
 
 /** The intake, by its shape: one result per event, in order, once all are durable; a rejection when nothing is known to be kept. */
 export interface Admitting {
+  /** Calls of this process, priced. */
+  keep(entries: readonly CallEntry[]): Promise<readonly { readonly outcome: 'accepted' | 'duplicate' | 'joined' }[]>
+  /** Events that waited on disk. */
   admit(events: readonly unknown[], from: { readonly source: 'gateway'; readonly key?: string | undefined }): Promise<readonly ItemResult[]>
+}
+
+/** A model call with its charge. */
+export interface ModelEntry extends CallEntry {
+  readonly event: ModelCall
 }
 
 export interface OutboxCounters {
@@ -25,7 +35,7 @@ export interface OutboxCounters {
  * the spool and are handed on later, once.
  */
 export interface Outbox {
-  add(waiting: Waiting): void
+  add(entry: ModelEntry): void
   /** The ledger did not take the last batch and has not recovered since. */
   readonly isFailing: boolean
   readonly waiting: number
@@ -52,7 +62,7 @@ const gatherMs = 20
 export const createOutbox = (options: OutboxOptions): Outbox => {
   const { intake, spool, limits, retryMs = { first: 250, most: 30_000 }, warn } = options
   const counters = { accepted: 0, duplicate: 0, rejected: 0, spooled: 0, lost: 0, failedBatches: 0 }
-  let queue: Waiting[] = []
+  let queue: ModelEntry[] = []
   let isFailing = false
   let isClosed = false
   let pumping: Promise<void> | undefined
@@ -60,6 +70,7 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   let retry: NodeJS.Timeout | undefined
   let retryAfter = retryMs.first
 
+  /** What waited on disk is read and priced anew: the book may be a later one. */
   const admit = async (batch: readonly Waiting[]): Promise<void> => {
     const groups = [...Map.groupBy(batch, ({ key }) => key)]
     await withinMs(
@@ -80,8 +91,8 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     }
   }
 
-  const keep = async (batch: readonly Waiting[]): Promise<void> => {
-    if (await spool.keep(batch)) {
+  const keep = async (batch: readonly ModelEntry[]): Promise<void> => {
+    if (await spool.keep(batch.map(waitingOf))) {
       counters.spooled += batch.length
       tryAgainLater()
     } else {
@@ -120,16 +131,17 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
     }
   }
 
-  const take = (): readonly Waiting[] => {
+  const take = (): readonly ModelEntry[] => {
     const batch = queue.length <= limits.batchEventsMax ? queue : queue.slice(0, limits.batchEventsMax)
     queue = batch === queue ? [] : queue.slice(limits.batchEventsMax)
     return batch
   }
 
-  const send = async (batch: readonly Waiting[]): Promise<void> => {
+  const send = async (batch: readonly ModelEntry[]): Promise<void> => {
+    if (isFailing) return keep(batch)
     try {
-      if (isFailing) await keep(batch)
-      else await admit(batch)
+      const kept = await withinMs(limits.admitMsMax, intake.keep(batch))
+      for (const { outcome } of kept) counters[outcome === 'accepted' ? 'accepted' : 'duplicate'] += 1
     } catch {
       fail()
       await keep(batch)
@@ -158,12 +170,12 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   if (!spool.isEmpty) tryAgainLater()
 
   return {
-    add(waiting) {
+    add(entry) {
       if (queue.length >= limits.waitingEventsMax) {
-        void keep([waiting])
+        void keep([entry])
         return
       }
-      queue.push(waiting)
+      queue.push(entry)
       gather()
     },
     get isFailing() {
@@ -183,13 +195,19 @@ export const createOutbox = (options: OutboxOptions): Outbox => {
   }
 }
 
-const withinMs = async (ms: number, work: Promise<unknown>): Promise<void> => {
+/** A call as it waits on disk: what it said, without what it cost. */
+export const waitingOf = ({ event }: ModelEntry): Waiting & { readonly event: EventJson } => {
+  const { key, source: _, reportedCost, ...said } = event
+  return { event: reportedCost === undefined ? said : { ...said, reportedCostUsd: formatUsd(reportedCost) }, key }
+}
+
+const withinMs = async <Result>(ms: number, work: Promise<Result>): Promise<Result> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('The ledger did not answer in time.')), ms)
   })
   try {
-    await Promise.race([work, late])
+    return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
   }

@@ -27,14 +27,16 @@ const upstream = () => {
 /** A ledger that can be down, and that can be up, keep a batch and fail to say so. */
 const failing = () => {
   const state = { isDown: true, isForgetful: false }
+  const failingAt = async <Results>(work: () => Promise<Results>): Promise<Results> => {
+    if (state.isDown) throw new Error('LEDGER_FAILED: the disk is full')
+    const results = await work()
+    if (!state.isForgetful) return results
+    state.isForgetful = false
+    throw new Error('LEDGER_FAILED: connection lost')
+  }
   const intake = (real: GatewayOptions['intake']): GatewayOptions['intake'] => ({
-    async admit(events, from) {
-      if (state.isDown) throw new Error('LEDGER_FAILED: the disk is full')
-      const results = await real.admit(events, from)
-      if (!state.isForgetful) return results
-      state.isForgetful = false
-      throw new Error('LEDGER_FAILED: connection lost')
-    },
+    keep: (entries) => failingAt(() => real.keep(entries)),
+    admit: (events, from) => failingAt(() => real.admit(events, from)),
   })
   return { state, intake }
 }

@@ -237,7 +237,10 @@ test('no key, prompt or answer is in any error, warning, counter, spool or row',
     upstreams: [{ name: 'openai', url: upstream.url, private: true, key: canary('provider-key') }],
     spoolFolder: join(folder, 'spool'),
     hashKey: canary('hash-key'),
-    intake: (real) => ({ admit: (events, from) => (isDown ? Promise.reject(new Error(canary('error'))) : real.admit(events, from)) }),
+    intake: (real) => ({
+      keep: (entries) => (isDown ? Promise.reject(new Error(canary('error'))) : real.keep(entries)),
+      admit: (events, from) => (isDown ? Promise.reject(new Error(canary('error'))) : real.admit(events, from)),
+    }),
   })
   const body = JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: canary('prompt') }] })
   const told: string[] = []
