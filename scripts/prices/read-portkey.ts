@@ -44,11 +44,13 @@ const units: Readonly<Record<string, readonly [Unit, number]>> = {
   reasoning_token: ['reasoning', 4],
   web_search: ['web_search', 1],
   file_search: ['file_search', 1],
+  x_search: ['x_search', 1],
+  attachment_search: ['document_search', 1],
+  code_execution: ['code_execution', 1],
 }
 
 /** Seen and left: they are no unit of ours, or price by a size that usage does not tell. */
-const left =
-  /^(additional_units|image|calculate|finetune|default_|video_|web_search_|cached_|x_search|code_|attachment_|routing_|maps$|search$)/
+const left = /^(additional_units|image|calculate|finetune|default_|video_|web_search_|cached_|code_interpreter|routing_|maps$|search$)/
 
 /** Files that were older than their snapshot, with the last day for which they held. */
 const stale: Readonly<Record<string, string>> = { deepseek: '2026-08-16' }

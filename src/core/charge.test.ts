@@ -163,10 +163,18 @@ describe('whatever the usage and the rates', () => {
         fc.integer({ min: -1, max: 1 }),
         fc.constantFrom(...sides),
         (op, threshold, past, unit) => {
-          const rates = { input: '1', cache_write_1h: '1', output: '1' }
+          const rates = { input: '1', cache_write_1h: '1', cache_write_12h: '1', output: '1' }
           const json = bookOf({
             rates,
-            tiers: [{ basis: 'prompt', scope: 'request', op, threshold, rates: { input: '2', cache_write_1h: '2', output: '3' } }],
+            tiers: [
+              {
+                basis: 'prompt',
+                scope: 'request',
+                op,
+                threshold,
+                rates: { input: '2', cache_write_1h: '2', cache_write_12h: '2', output: '3' },
+              },
+            ],
           })
           const usage: Usage = { input: 50, [unit]: threshold + past - (unit === 'input' ? 0 : 50), output: 1_000_000 }
           expect(promptTokensOf(usage)).toBe(threshold + past)

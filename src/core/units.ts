@@ -14,6 +14,7 @@ export interface UnitInfo {
   readonly title: string
 }
 
+/** Ledgers keep a unit by its place in this list: a new one goes to the end. */
 export const unitNames = [
   'input',
   'cache_read',
@@ -36,6 +37,10 @@ export const unitNames = [
   'character',
   'request',
   'machine_ms',
+  'cache_write_12h',
+  'x_search',
+  'document_search',
+  'code_execution',
 ] as const
 
 export type Unit = (typeof unitNames)[number]
@@ -65,6 +70,10 @@ export const units: Readonly<Record<Unit, UnitInfo>> = {
   character: { side: 'other', per: million, title: 'Characters spoken' },
   request: { side: 'other', per: thousand, title: 'Requests' },
   machine_ms: { side: 'other', per: 3_600_000, title: 'Milliseconds of a machine, priced per hour' },
+  cache_write_12h: { side: 'prompt', per: million, title: 'Input tokens written to a cache for twelve hours' },
+  x_search: { side: 'other', per: thousand, title: 'Searches of posts on X made by the provider' },
+  document_search: { side: 'other', per: thousand, title: 'Searches of attached documents made by the provider' },
+  code_execution: { side: 'other', per: thousand, title: 'Programs run by the provider' },
 }
 
 const known: ReadonlySet<string> = new Set(unitNames)

@@ -31,6 +31,7 @@ export const usageFlags = [
   'unknown-input',
   'unpriced-variant',
   'stream-limit',
+  'billed-otherwise',
 ] as const
 export type UsageFlag = (typeof usageFlags)[number]
 

@@ -66,16 +66,20 @@ const ofMessage = (body: unknown, context: ReadContext): UsageReport => {
   const settled = usage === undefined ? undefined : putAnthropicUsage(tally, usage)
   const speed = nameOf(usage?.speed)
   const geo = nameOf(usage?.inference_geo)?.toLowerCase()
-  return reportOf(tally, {
+  const isCredited = objectOf(objectOf(usage?.fallback_credit)?.status)?.type === 'redeemed'
+  // The retry is billed as if its model had held the conversation from the start: what it wrote to the cache may be a read on the bill.
+  if (isCredited) flag(tally, 'billed-otherwise')
+  const facts = {
     model: settled?.servedBy ?? nameOf(message.model),
     responseId: nameOf(message.id),
-    tier: tierOf(usage?.service_tier),
+    tier: tierOf(usage?.service_tier ?? message.service_tier),
     speed: speed === undefined || speed === 'standard' ? undefined : speed,
     region: geo === undefined || unpricedGeos.has(geo) ? undefined : geo,
     reportedCost: usage === undefined ? undefined : traitsOf(context.provider).costOf(usage),
     error: messageError(message),
     also: settled?.also,
-  })
+  }
+  return isCredited ? reportOf(tally, facts, 'estimated') : reportOf(tally, facts)
 }
 
 const messageError = (message: Json): string | undefined => {

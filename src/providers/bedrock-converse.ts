@@ -7,15 +7,18 @@ import { createStreamReader } from './stream-reader.ts'
 import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 
 /**
- * Bedrock's Converse, and InvokeModel for models that answer in its terms (Nova). Cache reads and writes lie beside the input;
- * reasoning is part of the output and not told apart. The answer does not name its model: the request's path does.
+ * Bedrock's Converse, and InvokeModel for models that answer in its terms (Nova) or in terms of their own that no other API has
+ * (Titan, Llama, Mistral's completions). Cache reads and writes lie beside the input; reasoning is part of the output and not told
+ * apart. The answer does not name its model: the request's path does.
  */
 export const bedrockConverse: Dialect = {
   name: 'bedrock-converse',
   usagePath: ['usage'],
   matchesPath: (path) => /\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/.test(path),
   matchesBody: (body) => {
-    if (eventNames.some((name) => objectOf(body[name]) !== undefined)) return true
+    if (eventNames.some((name) => objectOf(body[name]) !== undefined) || metricsOf(body) !== undefined) return true
+    if (body.inputTextTokenCount !== undefined || body.generation_token_count !== undefined) return true
+    if (objectOf(arrayOf(body.outputs)[0])?.stop_reason !== undefined) return true
     const usage = objectOf(body.usage)
     if (usage?.inputTokens === undefined) return false
     return body.stopReason !== undefined || body.metrics !== undefined || isBedrockUsage(usage)
@@ -36,6 +39,22 @@ export const bedrockConverse: Dialect = {
 
 const eventNames = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop', 'metadata'] as const
 
+const metricsOf = (answer: Json): Json | undefined => objectOf(answer['amazon-bedrock-invocationMetrics'])
+
+/** The counts of an InvokeModel answer: Bedrock's own, which the last record of a stream has, else the model's. */
+const invokeUsage = (answer: Json): Json | undefined => {
+  const metrics = metricsOf(answer)
+  if (metrics !== undefined) {
+    const { inputTokenCount, outputTokenCount, cacheReadInputTokenCount, cacheWriteInputTokenCount } = metrics
+    return { inputTokens: inputTokenCount, outputTokens: outputTokenCount, cacheReadInputTokenCount, cacheWriteInputTokenCount }
+  }
+  if (answer.generation_token_count !== undefined)
+    return { inputTokens: answer.prompt_token_count, outputTokens: answer.generation_token_count }
+  if (answer.inputTextTokenCount === undefined) return undefined
+  const counts = arrayOf(answer.results).map((result) => Number(objectOf(result)?.tokenCount ?? 0))
+  return { inputTokens: answer.inputTextTokenCount, outputTokens: counts.reduce((sum, count) => sum + count, 0) }
+}
+
 const isBedrockUsage = (usage: Json): boolean =>
   ['cacheReadInputTokens', 'cacheWriteInputTokens', 'cacheReadInputTokenCount', 'cacheDetails', 'serverToolUsage'].some(
     (key) => key in usage,
@@ -46,10 +65,8 @@ const ofAnswer = (body: unknown): UsageReport => {
   if (outer === undefined) return unreadable()
   const answer = objectOf(outer.metadata) ?? outer
   const tally = createTally()
-  const usage = objectOf(answer.usage)
-  const metrics = objectOf(answer['amazon-bedrock-invocationMetrics'])
+  const usage = objectOf(answer.usage) ?? invokeUsage(answer)
   if (usage !== undefined) putConverseUsage(tally, usage)
-  else if (metrics !== undefined) putConverseUsage(tally, { inputTokens: metrics.inputTokenCount, outputTokens: metrics.outputTokenCount })
   return reportOf(tally, {
     model: nameOf(objectOf(objectOf(answer.trace)?.promptRouter)?.invokedModelId) ?? nameOf(outer.model),
     tier: tierOf(objectOf(answer.serviceTier ?? outer.serviceTier)?.type ?? answer.serviceTier),
@@ -110,8 +127,10 @@ const takeRecord = (record: Json, merged: Merged): void => {
   addText(seen, 'output', delta?.text)
   addText(seen, 'output', objectOf(delta?.toolUse)?.input)
   addText(seen, 'reasoning', objectOf(delta?.reasoningContent)?.text)
+  addText(seen, 'output', record.generation ?? record.outputText)
+  for (const output of arrayOf(record.outputs)) addText(seen, 'output', objectOf(output)?.text)
   const metadata = objectOf(record.metadata)
-  const metrics = record['amazon-bedrock-invocationMetrics']
+  const metrics = metricsOf(record)
   if (metrics !== undefined) answer['amazon-bedrock-invocationMetrics'] = metrics
   if (record.error != null) answer.error = record.error
   for (const key of Object.keys(record)) if (key.endsWith('Exception')) answer[key] = record[key]

@@ -1,4 +1,4 @@
-import { createTally, type Json, mainCountOf, objectOf, put, type Tally } from './counts.ts'
+import { createTally, type Json, mainCountOf, objectOf, put, putUncounted, type Tally } from './counts.ts'
 import type { Dialect, UsageReport } from './dialect.ts'
 import { createMergingSink, type Merged } from './merging-sink.ts'
 import { reportOf, unreadable } from './report.ts'
@@ -70,6 +70,9 @@ const putBilled = (tally: Tally, billed: Json): void => {
   put(tally, 'input', mainCountOf(tally, billed.input_tokens) ?? 0)
   put(tally, 'output', mainCountOf(tally, billed.output_tokens) ?? 0)
   put(tally, 'search_unit', mainCountOf(tally, billed.search_units) ?? 0)
+  put(tally, 'input_image', mainCountOf(tally, billed.image_tokens) ?? 0)
+  putUncounted(tally, billed.images)
+  putUncounted(tally, billed.classifications)
   if (Object.keys(billed).length > 0) tally.isKnown = true
 }
 

@@ -34,7 +34,11 @@ const openrouterCost = (usage: Json): PicoUsd | undefined => {
 
 const totalCost = (usage: Json): PicoUsd | undefined => usdOf(objectOf(usage.cost)?.total_cost)
 
-const usual: Traits = { reasoning: 'inside', isGapReasoning: false, endsWithDone: false, costOf: ticks }
+/** A number alone may be of any currency; beside OpenRouter's details it is OpenRouter's, whichever host it came through. */
+const usualCost = (usage: Json): PicoUsd | undefined =>
+  ticks(usage) ?? (objectOf(usage.cost_details) === undefined ? undefined : openrouterCost(usage))
+
+const usual: Traits = { reasoning: 'inside', isGapReasoning: false, endsWithDone: false, costOf: usualCost }
 const openaiLike: Traits = { ...usual, endsWithDone: true }
 
 export const traits: Readonly<Record<string, Traits>> = {

@@ -77,6 +77,9 @@ export interface Prompt {
   readonly whole: number
   readonly cached: number
   readonly written?: number
+  /** Of the written tokens, those that are kept for longer than the default. */
+  readonly written1h?: number
+  readonly written12h?: number
   readonly audio?: number
   readonly image?: number
   /** How the cached tokens divide; absent where the provider does not say. */
@@ -91,8 +94,12 @@ export interface Prompt {
  * read from the front of a prompt, and instructions stand there.
  */
 export const putPrompt = (tally: Tally, prompt: Prompt): void => {
-  const { whole, cached, written = 0, audio = 0, image = 0 } = prompt
-  put(tally, 'cache_write_5m', written)
+  const { whole, cached, written = 0, written1h = 0, written12h = 0, audio = 0, image = 0 } = prompt
+  const short = remainderOf(tally, written, written1h + written12h, 'details-exceed-total')
+  const long = Math.min(written12h, written - short)
+  put(tally, 'cache_write_5m', short)
+  put(tally, 'cache_write_12h', long)
+  put(tally, 'cache_write_1h', written - short - long)
   if (audio === 0 && image === 0) {
     put(tally, 'cache_read', cached)
     put(tally, 'input', remainderOf(tally, whole, cached + written, 'cached-exceeds-input'))
@@ -112,6 +119,13 @@ export const putPrompt = (tally: Tally, prompt: Prompt): void => {
   put(tally, 'input', remainderOf(tally, text, cachedText + written, 'cached-exceeds-input'))
   put(tally, 'input_image', remainderOf(tally, image, cachedImage, 'cached-exceeds-input'))
   put(tally, 'input_audio', remainderOf(tally, audio, cachedAudio, 'cached-exceeds-input'))
+}
+
+/** Something was billed for that no unit counts: what is counted is a part of the whole. */
+export const putUncounted = (tally: Tally, value: unknown): void => {
+  if (detailOf(tally, value) === 0) return
+  flag(tally, 'billed-otherwise')
+  tally.isLossy = true
 }
 
 /** Flags a total that is neither the sum of what was read nor absent. */

@@ -60,7 +60,7 @@ export interface Recognised {
  * their own on another's path (Mistral's chat completions); for these the provider decides.
  */
 export const recogniseDialect = ({ path, body, provider }: Signs): Recognised | undefined => {
-  const found = byPath(path) ?? byBody(body)
+  const found = byPath(path) ?? byBody(body) ?? byError(body)
   if (found === undefined) return undefined
   const own = provider === undefined ? undefined : dialectOfProvider(provider, found.name)
   return { dialect: (own === undefined ? undefined : byName.get(own)) ?? found, recognised: true }
@@ -68,6 +68,12 @@ export const recogniseDialect = ({ path, body, provider }: Signs): Recognised | 
 
 const byPath = (path: string | undefined): Dialect | undefined =>
   path === undefined ? undefined : dialects.find((dialect) => dialect.matchesPath(path))
+
+/** An error has the same form nearly everywhere, and costs nothing everywhere. */
+const byError = (body: unknown): Dialect | undefined => {
+  const error: unknown = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined
+  return typeof error === 'object' && error !== null ? openaiChat : undefined
+}
 
 const byBody = (body: unknown): Dialect | undefined => {
   const sample = Array.isArray(body) ? body[0] : body

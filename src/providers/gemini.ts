@@ -11,6 +11,7 @@ import {
   objectOf,
   put,
   putPrompt,
+  putUncounted,
   remainderOf,
   type Tally,
 } from './counts.ts'
@@ -34,7 +35,9 @@ export const gemini: Dialect = {
     const answer = objectOf(body.response) ?? body
     if (isGeminiUsage(answer.usageMetadata) || isGeminiUsage(answer.usage_metadata)) return true
     if (Array.isArray(answer.candidates) || answer.promptFeedback !== undefined) return true
-    return objectOf(objectOf(arrayOf(answer.predictions)[0])?.embeddings) !== undefined
+    if (isEmbedding(answer.embedding) || isEmbedding(arrayOf(answer.embeddings)[0])) return true
+    const prediction = objectOf(arrayOf(answer.predictions)[0])
+    return prediction !== undefined && (objectOf(prediction.embeddings) !== undefined || isPicture(prediction))
   },
   ofRequest: (body, path) => {
     const model = nameOf(body.model) ?? modelInPath(path)
@@ -58,6 +61,12 @@ const isGeminiUsage = (value: unknown): boolean => {
   return usage !== undefined && Object.keys(usage).some((key) => /[tT]oken_?[cC]ount$|^traffic/.test(key))
 }
 
+/** Google alone has the numbers of an embedding in an object. */
+const isEmbedding = (value: unknown): boolean => Array.isArray(objectOf(value)?.values)
+
+const isPicture = (prediction: Json): boolean =>
+  (prediction.bytesBase64Encoded !== undefined || prediction.gcsUri !== undefined) && /^image\//.test(String(prediction.mimeType))
+
 const ofAnswer = (body: unknown, context: ReadContext): UsageReport => {
   // Without `alt=sse` a stream is one JSON array; read as a whole it is a list of chunks.
   if (Array.isArray(body)) return ofChunks(body, context)
@@ -69,6 +78,7 @@ const ofAnswer = (body: unknown, context: ReadContext): UsageReport => {
   if (usage !== undefined) putGeminiUsage(tally, usage)
   const model = nameOf(answer.modelVersion ?? answer.model_version)
   put(tally, 'web_search', searchesOf(answer, model))
+  if (groundingsOf(answer).some(hasUncountedGrounding)) putUncounted(tally, 1)
   putPredictions(tally, answer)
   return reportOf(tally, {
     model,
@@ -160,17 +170,32 @@ const kindsOf = (tally: Tally, details: unknown): Kinds => {
  */
 const searchesOf = (answer: Json, model: string | undefined): number => {
   let queries = 0
-  for (const candidate of arrayOf(answer.candidates)) {
-    const grounding = objectOf(objectOf(candidate)?.groundingMetadata)
-    queries += arrayOf(grounding?.webSearchQueries).filter((query) => typeof query === 'string' && query !== '').length
+  for (const grounding of groundingsOf(answer)) {
+    const asked = arrayOf(field(grounding, 'webSearchQueries', 'web_search_queries'))
+    queries += asked.filter((query) => typeof query === 'string' && query !== '').length
   }
   const generation = Number(/gemini-(\d+)/.exec(model ?? '')?.[1] ?? 0)
   return generation >= 3 ? queries : Math.min(queries, 1)
 }
 
-/** Text embeddings on Vertex count per prediction. */
+const groundingsOf = (answer: Json): readonly Json[] =>
+  arrayOf(answer.candidates)
+    .map((candidate) => field(objectOf(candidate) ?? {}, 'groundingMetadata', 'grounding_metadata'))
+    .map(objectOf)
+    .filter((grounding) => grounding !== undefined)
+
+/** Maps and searches for pictures have prices of their own, and no count that says how often they were paid. */
+const hasUncountedGrounding = (grounding: Json): boolean =>
+  arrayOf(field(grounding, 'imageSearchQueries', 'image_search_queries')).length > 0 ||
+  arrayOf(field(grounding, 'groundingChunks', 'grounding_chunks')).some((chunk) => objectOf(objectOf(chunk)?.maps) !== undefined)
+
+/** Text embeddings on Vertex count per prediction, pictures are one each. */
 const putPredictions = (tally: Tally, answer: Json): void => {
   for (const entry of arrayOf(answer.predictions)) {
+    if (isPicture(objectOf(entry) ?? {})) {
+      put(tally, 'image', 1)
+      tally.isKnown = true
+    }
     const statistics = objectOf(objectOf(objectOf(entry)?.embeddings)?.statistics)
     put(tally, 'input' satisfies Unit, mainCountOf(tally, statistics?.token_count) ?? 0)
   }

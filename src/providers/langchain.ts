@@ -1,6 +1,8 @@
+import { traitsOf } from './compatible-providers.ts'
 import { arrayOf, checkTotal, createTally, detailOf, type Json, mainCountOf, objectOf, put, remainderOf, type Tally } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { createMergingSink, type Merged, reportOfList } from './merging-sink.ts'
+import { putChatUsage } from './openai-chat.ts'
 import { reportOf, unreadable } from './report.ts'
 import { addText } from './seen-text.ts'
 import { createStreamReader } from './stream-reader.ts'
@@ -40,13 +42,21 @@ const ofMessage = (body: unknown): UsageReport => {
   const tally = createTally()
   const usage = objectOf(message.usage_metadata)
   const tier = tierOf(metadata?.service_tier)
+  const told = objectOf(metadata?.token_usage) ?? objectOf(metadata?.tokenUsage)
   if (usage !== undefined) putUsageMetadata(tally, usage, tier)
+  else if (told !== undefined) putChatUsage(tally, inOpenaiTerms(told), traitsOf(''))
   return reportOf(tally, {
     model: nameOf(metadata?.model_name) ?? nameOf(metadata?.model),
     responseId: nameOf(metadata?.id) ?? nameOf(message.id),
     tier,
   })
 }
+
+/** Before there was `usage_metadata` a message had what OpenAI had said, or three of its counts in names of LangChain's own. */
+const inOpenaiTerms = (told: Json): Json =>
+  told.promptTokens === undefined
+    ? told
+    : { prompt_tokens: told.promptTokens, completion_tokens: told.completionTokens, total_tokens: told.totalTokens }
 
 const putUsageMetadata = (tally: Tally, usage: Json, tier: string | undefined): void => {
   const input = mainCountOf(tally, usage.input_tokens)

@@ -10,6 +10,7 @@ import {
   objectOf,
   put,
   putPrompt,
+  putUncounted,
   remainderOf,
   type Tally,
 } from './counts.ts'
@@ -73,30 +74,55 @@ export const ofChatBody = (body: unknown, context: ReadContext): UsageReport => 
   if (answer === undefined) return unreadable()
   const traits = traitsOf(context.provider)
   const tally = createTally()
-  const usage = chatUsage(answer)
+  const parts = modelsOf(answer, traits)
+  const usage = parts?.usage ?? chatUsage(answer)
   if (usage !== undefined) putChatUsage(tally, usage, traits)
   return reportOf(tally, {
-    model: nameOf(answer.model),
+    model: parts?.model ?? nameOf(answer.model),
     responseId: nameOf(answer.id),
     tier: tierOf(answer.service_tier ?? usage?.service_tier),
     reportedCost: usage === undefined ? undefined : traits.costOf(usage),
     error: chatError(answer),
+    also: parts?.also,
   })
 }
 
-/** Groq gives the usage twice, and in older answers the first without the prompt: the larger of the two is meant, never their sum. */
+/** Groq's systems of several models bill each of them by its own rates: the first as the answer's model, the others beside it. */
+const modelsOf = (answer: Json, traits: Traits) => {
+  const entries = arrayOf(objectOf(answer.usage_breakdown)?.models).map(objectOf)
+  const [first, ...others] = entries.filter((entry) => nameOf(entry?.model) !== undefined && objectOf(entry?.usage) !== undefined)
+  if (first === undefined) return undefined
+  const also = others.map((entry) => {
+    const tally = createTally()
+    putChatUsage(tally, objectOf(entry?.usage) ?? {}, traits)
+    return { ...reportOf(tally, {}), model: nameOf(entry?.model) ?? '' }
+  })
+  return { model: nameOf(first.model), usage: objectOf(first.usage), also }
+}
+
+/**
+ * Groq gives the usage twice, and in older answers the first without the prompt: the larger of the two is meant, never their sum.
+ * Moonshot's streams have it in their last choice, with or without a copy outside.
+ */
 const chatUsage = (answer: Json): Json | undefined => {
-  const usage = objectOf(answer.usage)
+  const usage = objectOf(answer.usage) ?? objectOf(objectOf(arrayOf(answer.choices)[0])?.usage) ?? bedrockUsage(answer)
   const second = objectOf(objectOf(answer.x_groq)?.usage)
   if (usage === undefined || second === undefined) return usage ?? second
   return Number(second.total_tokens) > Number(usage.total_tokens) ? second : usage
 }
 
+/** Bedrock runs models that answer in these terms and say nothing of usage; it counts for them, in the last chunk. */
+const bedrockUsage = (answer: Json): Json | undefined => {
+  const metrics = objectOf(answer['amazon-bedrock-invocationMetrics'])
+  return metrics && { prompt_tokens: metrics.inputTokenCount, completion_tokens: metrics.outputTokenCount }
+}
+
 export const putChatUsage = (tally: Tally, usage: Json, traits: Traits): void => {
   const prompt = mainCountOf(tally, usage.prompt_tokens)
   const completion = mainCountOf(tally, usage.completion_tokens)
-  const total = usage.total_tokens === undefined ? undefined : detailOf(tally, usage.total_tokens)
+  const total = usage.total_tokens == null ? undefined : detailOf(tally, usage.total_tokens)
   const details = objectOf(usage.prompt_tokens_details)
+  const lifetimes = objectOf(details?.cache_creation_token_details)
   putPrompt(tally, {
     whole: prompt ?? 0,
     cached: detailOf(
@@ -104,10 +130,13 @@ export const putChatUsage = (tally: Tally, usage: Json, traits: Traits): void =>
       details?.cached_tokens || usage.prompt_cache_hit_tokens || usage.cached_tokens || usage.cache_read_input_tokens,
     ),
     written: detailOf(tally, details?.cache_write_tokens || details?.cache_creation_tokens || usage.cache_creation_input_tokens),
+    written1h: detailOf(tally, lifetimes?.ephemeral_1h_input_tokens),
+    written12h: detailOf(tally, objectOf(details?.cache_write_tokens_details)?.ttl_12h_tokens),
     audio: detailOf(tally, details?.audio_tokens),
     image: detailOf(tally, details?.image_tokens),
   })
   putCompletion(tally, usage, traits, { prompt: prompt ?? 0, completion: completion ?? 0, total })
+  if (traits.costOf(usage) === undefined) putUncounted(tally, usage.num_sources_used)
 }
 
 const putCompletion = (
@@ -139,6 +168,9 @@ export const chatError = (answer: Json): string | undefined => {
   const error = objectOf(answer.error)
   return error === undefined ? errorCodeOf(answer.error) : errorCodeOf(error.code, error.type)
 }
+
+/** Bedrock's completions name the reason otherwise. */
+const isFinished = (choice: Json | undefined): boolean => (choice?.finish_reason ?? choice?.stop_reason) != null
 
 export interface ChatSinkOptions {
   readonly traits?: Traits
@@ -187,14 +219,14 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     held = undefined
     heldBefore = undefined
     const choices = arrayOf(chunk.choices)
-    if (!traits.endsWithDone && choices.every((choice) => objectOf(choice)?.finish_reason != null)) {
+    if (!traits.endsWithDone && choices.every((choice) => isFinished(objectOf(choice)))) {
       hasLastWord = true
       sink.isDone = true
     }
   }
 
   const takeChunk = (chunk: Json): void => {
-    if (chunk.usage_info != null) merged.usage_info = chunk.usage_info
+    for (const key of ['usage_info', 'usage_breakdown'] as const) if (chunk[key] != null) merged[key] = chunk[key]
     for (const key of ['id', 'model', 'service_tier'] as const) if (nameOf(chunk[key]) !== undefined) merged[key] = chunk[key]
     if (chunk.error != null) {
       merged.error = chunk.error

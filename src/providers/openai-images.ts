@@ -1,9 +1,9 @@
 import { traitsOf } from './compatible-providers.ts'
-import { arrayOf, createTally, objectOf, put } from './counts.ts'
+import { arrayOf, createTally, type Json, objectOf, put } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { createMergingSink } from './merging-sink.ts'
 import { azureModel } from './openai-chat.ts'
-import { putImageUsage } from './openai-responses.ts'
+import { openaiResponses, putImageUsage } from './openai-responses.ts'
 import { reportOf, unreadable } from './report.ts'
 import { createStreamReader } from './stream-reader.ts'
 import { errorCodeOf, nameOf } from './words.ts'
@@ -44,6 +44,15 @@ export const openaiImages: Dialect = {
     ),
 }
 
+/** A picture of vectors is written by a model of text, which is billed beside the one that draws. */
+const vectorModel = (answer: Json, context: ReadContext): UsageReport['also'] => {
+  const usage = objectOf(answer.svg_usage)
+  if (usage === undefined) return undefined
+  const { reasoning_tokens } = usage
+  const report = openaiResponses.ofBody({ usage: { ...usage, output_tokens_details: { reasoning_tokens } } }, context)
+  return [{ ...report, model: nameOf(usage.model) ?? 'svg' }]
+}
+
 const ofAnswer = (body: unknown, context: ReadContext): UsageReport => {
   const answer = objectOf(body)
   if (answer === undefined) return unreadable()
@@ -59,6 +68,7 @@ const ofAnswer = (body: unknown, context: ReadContext): UsageReport => {
   return reportOf(tally, {
     model: nameOf(answer.model),
     reportedCost: usage && traitsOf(context.provider).costOf(usage),
+    also: vectorModel(answer, context),
     error: answer.error == null ? undefined : errorCodeOf(error?.code, error?.type, answer.error),
   })
 }

@@ -59,8 +59,7 @@ const ofResponse = (body: unknown, context: ReadContext): UsageReport => {
   const tally = createTally()
   const usage = objectOf(response.usage)
   if (usage !== undefined) putResponseUsage(tally, usage, traits)
-  put(tally, 'web_search', webSearches(tally, response, usage))
-  put(tally, 'file_search', itemsOf(response, 'file_search_call').length)
+  putTools(tally, response, usage)
   return reportOf(tally, {
     model: nameOf(response.model),
     responseId: nameOf(response.id),
@@ -86,6 +85,7 @@ const putResponseUsage = (tally: Tally, usage: Json, traits: Traits): void => {
     whole: input ?? 0,
     cached: detailOf(tally, inputDetails?.cached_tokens || usage.cached_tokens),
     written: detailOf(tally, inputDetails?.cache_write_tokens),
+    written12h: detailOf(tally, objectOf(inputDetails?.cache_write_tokens_details)?.ttl_12h_tokens),
     audio: detailOf(tally, inputDetails?.audio_tokens),
     image: detailOf(tally, inputDetails?.image_tokens),
   })
@@ -102,19 +102,32 @@ const itemsOf = (response: Json, type: string): readonly Json[] =>
     .map(objectOf)
     .filter((item) => item !== undefined && item.type === type && item.status === 'completed') as readonly Json[]
 
+/** xAI counts what its tools did, and sells each by the thousand (docs.x.ai/developers/pricing); calls of other servers are free. */
+const xaiTools = [
+  ['web_search', 'web_search_calls'],
+  ['x_search', 'x_search_calls'],
+  ['code_execution', 'code_interpreter_calls'],
+  ['file_search', 'file_search_calls'],
+  ['document_search', 'document_search_calls'],
+] as const
+
 /**
  * The searches that are billed: as the provider counts them where it does, else the completed search items. Opening or looking
  * through a page is an item too and costs nothing (developers.openai.com/api/docs/guides/tools-web-search).
  */
-const webSearches = (tally: Tally, response: Json, usage: Json | undefined): number => {
-  const counted = objectOf(objectOf(response.tool_usage)?.web_search)?.num_requests
-  if (counted !== undefined) return detailOf(tally, counted)
+const putTools = (tally: Tally, response: Json, usage: Json | undefined): void => {
   const details = objectOf(usage?.server_side_tool_usage_details)
-  if (details !== undefined) return detailOf(tally, details.web_search_calls)
-  return itemsOf(response, 'web_search_call').filter((item) => {
+  if (details !== undefined) {
+    for (const [unit, key] of xaiTools) put(tally, unit, detailOf(tally, details[key]))
+    return
+  }
+  const counted = objectOf(objectOf(response.tool_usage)?.web_search)?.num_requests
+  const searches = itemsOf(response, 'web_search_call').filter((item) => {
     const action = objectOf(item.action)?.type
     return action === undefined || action === 'search'
-  }).length
+  })
+  put(tally, 'web_search', counted == null ? searches.length : detailOf(tally, counted))
+  put(tally, 'file_search', itemsOf(response, 'file_search_call').length)
 }
 
 /** Pictures that were made on the way are billed as tokens of the picture's own model, beside the usage. */
@@ -141,7 +154,9 @@ export const putImageUsage = (tally: Tally, usage: Json): void => {
     whole: input ?? 0,
     cached: detailOf(tally, usage.cached_tokens ?? details?.cached_tokens),
     image: detailOf(tally, details?.image_tokens),
-    ...(cachedDetails !== undefined && { cachedImage: detailOf(tally, cachedDetails.image_tokens) }),
+    ...(cachedDetails !== undefined && {
+      cachedImage: detailOf(tally, cachedDetails.cached_image_tokens ?? cachedDetails.image_tokens),
+    }),
   })
   const text = detailOf(tally, objectOf(usage.output_tokens_details)?.text_tokens)
   put(tally, 'output', Math.min(text, output ?? 0))

@@ -1,4 +1,5 @@
 import { answerWithUsage, dialectOfUsage } from './bare-usage.ts'
+import { asBatch, batchAnswersOf, joinedReports } from './batch-results.ts'
 import { type Json, objectOf } from './counts.ts'
 import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { dialectNamed, dialects, recogniseDialect } from './dialects.ts'
@@ -28,6 +29,8 @@ export type UsageReading =
 export const readUsage = (source: UsageSource): UsageReading => {
   const form = formOf(source)
   if (form === undefined) return { failure: 'malformed' }
+  const batch = batchOf(form)
+  if (batch !== undefined) return readBatch(batch, source)
   const found = dialectOf(source, form)
   if (found === undefined) return { failure: 'unknown-dialect' }
   const context: ReadContext = {
@@ -35,6 +38,29 @@ export const readUsage = (source: UsageSource): UsageReading => {
     ...(source.inputEstimate !== undefined && { inputEstimate: source.inputEstimate }),
   }
   return { ...reportOfForm(found.dialect, form, context), dialect: found.dialect.name, recognised: found.recognised }
+}
+
+/** The answers in the results of a batch, whether they came as one line, as a list or as the text of the file. */
+const batchOf = (form: Form): readonly Json[] | undefined => {
+  if (form.kind === 'usage') return undefined
+  if (form.kind === 'body') return batchAnswersOf(form.body)
+  const [first] = recordsOf(form.bytes.subarray(0, bytesLookedAtMax), 1)
+  if (first === undefined || batchAnswersOf(parseRecord(first)) === undefined) return undefined
+  return batchAnswersOf(recordsOf(form.bytes, Number.POSITIVE_INFINITY).map(parseRecord))
+}
+
+/** A line that cannot be read stops the reading, so that no sum leaves one out unseen. */
+const readBatch = (answers: readonly Json[], source: UsageSource): UsageReading => {
+  const reports: Exclude<UsageReading, { readonly failure: string }>[] = []
+  for (const body of answers) {
+    const reading = readUsage({ ...source, body })
+    if ('failure' in reading) return reading
+    reports.push(reading)
+  }
+  const [first, ...others] = reports
+  if (first === undefined) return { failure: 'malformed' }
+  const report = others.length === 0 ? asBatch(first) : joinedReports([first, ...others])
+  return { ...report, dialect: first.dialect, recognised: first.recognised }
 }
 
 type Form =

@@ -1,6 +1,7 @@
 import type { PicoUsd } from '../core/money.ts'
+import type { Unit } from '../core/units.ts'
 import type { UsageFlag, UsageQuality } from '../core/usage.ts'
-import { qualityOf, type Tally } from './counts.ts'
+import { createTally, flag, put, qualityOf, type Tally } from './counts.ts'
 import type { UsageReport } from './dialect.ts'
 
 /** What an answer says besides its counts; undefined is absent, so that a dialect may hand on whatever it found. */
@@ -34,6 +35,23 @@ export const reportOf = (tally: Tally, facts: Facts, quality: UsageQuality = qua
 
 export const withFlags = (report: UsageReport, flags: readonly UsageFlag[]): UsageReport =>
   flags.length === 0 ? report : { ...report, flags: [...new Set([...report.flags, ...flags])] }
+
+/** Several answers as one: their counts, what was odd about any of them, and their cost where each says its own. */
+export const sumOfReports = (reports: readonly UsageReport[]): UsageReport => {
+  const tally = createTally()
+  let cost: bigint | undefined = 0n
+  let isEstimate = false
+  for (const report of reports) {
+    for (const name of report.flags) flag(tally, name)
+    for (const [unit, count] of Object.entries(report.usage)) put(tally, unit as Unit, count ?? 0)
+    if (report.quality !== 'missing') tally.isKnown = true
+    if (report.quality === 'partial') tally.isLossy = true
+    if (report.quality === 'estimated') isEstimate = true
+    cost = cost === undefined || report.reportedCost === undefined ? undefined : cost + report.reportedCost
+  }
+  const reportedCost = reports.length === 0 ? undefined : (cost as PicoUsd | undefined)
+  return reportOf(tally, { reportedCost }, isEstimate ? 'estimated' : qualityOf(tally))
+}
 
 /** What is known of an answer that was cut is no longer complete. */
 export const partialReport = (report: UsageReport): UsageReport =>

@@ -1,8 +1,7 @@
-import type { Unit } from '../core/units.ts'
 import type { UsageFlag } from '../core/usage.ts'
-import { createTally, flag, type Json, put, qualityOf } from './counts.ts'
+import type { Json } from './counts.ts'
 import type { UsageReport } from './dialect.ts'
-import { partialReport, reportOf, withFlags } from './report.ts'
+import { partialReport, sumOfReports, withFlags } from './report.ts'
 import { parseRecord, type RecordSink } from './stream-reader.ts'
 
 /** A connection over which a model answers many times: what its events have told so far. */
@@ -22,6 +21,8 @@ export interface SessionOptions {
   /** What a transcript is priced as when the session does not name its model: visible, and without a price. */
   readonly unnamedTranscriber: string
 }
+
+const noAnswer: UsageReport = { usage: {}, quality: 'missing', flags: [] }
 
 /** Answers that are kept of one session, as counts; a session of an hour has some hundreds. */
 const answersMax = 10_000
@@ -58,11 +59,13 @@ export const createSessionSink = ({ skips, take, unnamedTranscriber }: SessionOp
       sink.isDone = session.isDone
     },
     report(framing) {
-      const last = [...answers.values()].at(-1)
-      const also = transcripts.size === 0 ? [] : [{ ...sumOf(transcripts), model: session.transcriber ?? unnamedTranscriber }]
-      const sum = sumOf(answers)
+      // What the last one cost is not what all of them did.
+      const { reportedCost: _, ...last } = [...answers.values()].at(-1) ?? noAnswer
+      const also =
+        transcripts.size === 0 ? [] : [{ ...sumOfReports([...transcripts.values()]), model: session.transcriber ?? unnamedTranscriber }]
+      const sum = sumOfReports([...answers.values()])
       const report = { ...last, ...sum, ...(also.length > 0 && { also }) }
-      const model = last?.model ?? session.model
+      const model = last.model ?? session.model
       const named = model === undefined ? report : { ...report, model }
       const odd: UsageFlag[] = [...framing, ...flags]
       if (!session.isDone) odd.push('truncated-stream')
@@ -70,15 +73,4 @@ export const createSessionSink = ({ skips, take, unnamedTranscriber }: SessionOp
     },
   }
   return sink
-}
-
-const sumOf = (reports: ReadonlyMap<string, UsageReport>): UsageReport => {
-  const tally = createTally()
-  for (const report of reports.values()) {
-    for (const name of report.flags) flag(tally, name)
-    for (const [unit, count] of Object.entries(report.usage)) put(tally, unit as Unit, count ?? 0)
-    if (report.quality !== 'missing') tally.isKnown = true
-    if (report.quality === 'partial') tally.isLossy = true
-  }
-  return reportOf(tally, {}, qualityOf(tally))
 }

@@ -1,3 +1,4 @@
+import type { PicoUsd } from '../core/money.ts'
 import { anthropicMessages } from './anthropic-messages.ts'
 import { answerWithUsage, dialectOfUsage } from './bare-usage.ts'
 import { bedrockConverse } from './bedrock-converse.ts'
@@ -23,7 +24,8 @@ import { ollama } from './ollama.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiResponses } from './openai-responses.ts'
 import { perplexity } from './perplexity.ts'
-import { reportOf, unreadable } from './report.ts'
+import { reportOf, sumOfReports, unreadable } from './report.ts'
+import { usdOf } from './reported-cost.ts'
 import { addText } from './seen-text.ts'
 import { createStreamReader } from './stream-reader.ts'
 import { errorCodeOf, nameOf } from './words.ts'
@@ -83,21 +85,41 @@ const ofResult = (body: unknown, context: ReadContext): UsageReport => {
   const dialect = raw && dialectOfUsage(raw, rawDialects)
   if (raw !== undefined && dialect !== undefined) {
     const report = dialect.ofBody(answerWithUsage(dialect, raw), context)
-    if (report.quality !== 'missing') return { ...report, ...defined(facts) }
+    const reportedCost = report.reportedCost ?? gatewayCost(result)
+    if (report.quality !== 'missing') return { ...report, ...defined({ ...facts, reportedCost }) }
   }
   const tally = createTally()
   if (usage !== undefined) putSdkUsage(tally, usage, context)
-  return reportOf(tally, facts)
+  if (result.images !== undefined || result.image !== undefined) asPictures(tally)
+  return reportOf(tally, { ...facts, reportedCost: gatewayCost(result) })
+}
+
+/** What came out of a model that draws is a picture; the SDK counts it as it counts text. */
+const asPictures = (tally: Tally): void => {
+  put(tally, 'output_image', tally.units.output ?? 0)
+  delete tally.units.output
+}
+
+/**
+ * What Vercel's gateway took for one step; a sum over several steps says only what the last one cost. Zero is what it takes of a
+ * call that the caller's own key paid for, and no cost.
+ */
+const gatewayCost = (result: Json): PicoUsd | undefined => {
+  if (arrayOf(result.steps).length > 1) return undefined
+  const cost = usdOf(objectOf(objectOf(result.providerMetadata)?.gateway)?.cost)
+  return cost === 0n ? undefined : cost
 }
 
 const defined = (facts: {
   readonly model?: string | undefined
   readonly responseId?: string | undefined
   readonly error?: string | undefined
+  readonly reportedCost?: PicoUsd | undefined
 }) => ({
   ...(facts.model !== undefined && { model: facts.model }),
   ...(facts.responseId !== undefined && { responseId: facts.responseId }),
   ...(facts.error !== undefined && { error: facts.error }),
+  ...(facts.reportedCost !== undefined && { reportedCost: facts.reportedCost }),
 })
 
 const errorOf = (error: unknown): string => errorCodeOf(objectOf(error)?.statusCode, objectOf(error)?.name, objectOf(error)?.code)
@@ -171,15 +193,13 @@ const ofParts = (answer: Json, context: ReadContext): UsageReport => {
   const single = steps.length === 1 ? steps[0] : undefined
   if (single !== undefined) return ofResult({ ...single, ...error, response }, context)
   if (finish !== undefined) return ofResult({ ...finish, ...error, response }, context)
-  const tally = createTally()
-  for (const step of steps) {
-    const report = ofResult(step, context)
-    for (const [unit, count] of Object.entries(report.usage)) put(tally, unit as keyof UsageReport['usage'], count ?? 0)
-    if (report.quality !== 'missing') tally.isKnown = true
+  const sum = sumOfReports(steps.map((step) => ofResult(step, context)))
+  return {
+    ...sum,
+    ...defined({
+      model: nameOf(response?.modelId),
+      responseId: nameOf(response?.id),
+      error: answer.error === undefined ? undefined : errorOf(answer.error),
+    }),
   }
-  return reportOf(tally, {
-    model: nameOf(response?.modelId),
-    responseId: nameOf(response?.id),
-    error: answer.error === undefined ? undefined : errorOf(answer.error),
-  })
 }
