@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { ProviderJson } from '../../src/core/book-json.ts'
 import { compileBook, readProviders } from './book.ts'
 import { buildProviders } from './build.ts'
+import { sourceIds } from './candidate.ts'
 import { checkProviders } from './checks.ts'
 import { fetchSnapshots, loadSnapshots, withInstalledGenai } from './fetch.ts'
 import { formatPrices } from './format.ts'
@@ -56,6 +57,24 @@ const update = (snapshots: Snapshots, day: string, options: { readonly write: bo
   return true
 }
 
+const dayOf = (text: string, where: string): string => {
+  if (!/^20\d\d-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new Error(`${where} should be a day such as 2026-11-22, got "${text}"`)
+  return text
+}
+
+/** `litellm=2026-08-01,portkey=2026-08-21`: the days of the snapshots, by source. */
+const datesOf = (text: string): Readonly<Record<string, string>> => {
+  const dates: Record<string, string> = {}
+  for (const part of text.split(',').filter(Boolean)) {
+    const [source = '', day = ''] = part.split('=')
+    if (!sourceIds.some((id) => id === source))
+      throw new Error(`--dates names a source that is none of ${sourceIds.join(', ')}: "${source}"`)
+    dates[source] = dayOf(day, `--dates ${source}`)
+  }
+  return dates
+}
+
 const main = async (): Promise<number> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -78,16 +97,14 @@ const main = async (): Promise<number> => {
     compile(readProviders(folder))
     return 0
   }
-  const day = values.date ?? new Date().toISOString().slice(0, 10)
-  const dates = Object.fromEntries(
-    (values.dates ?? '')
-      .split(',')
-      .filter(Boolean)
-      .map((part) => part.split('=') as [string, string]),
-  )
+  const day = dayOf(values.date ?? new Date().toISOString().slice(0, 10), '--date')
+  const dates = datesOf(values.dates ?? '')
   const snapshots = values.sources === undefined ? await fetchSnapshots(day) : loadSnapshots(values.sources, day, dates)
   const genai = values['installed-genai']
   return update(genai === undefined ? snapshots : await withInstalledGenai(snapshots, genai), day, values) ? 0 : 1
 }
 
-process.exitCode = await main()
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error))
+  return 2
+})

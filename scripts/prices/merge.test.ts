@@ -34,6 +34,27 @@ test('a rate where there was none, and a better confidence, are filled in', () =
   expect(changes).toEqual([{ kind: 'filled', where: 'p/m', rates: ['cache_read $0.5'] }])
 })
 
+test('a variant that is written for some of the regions is not added again for others, which would multiply twice', () => {
+  const written: PeriodJson = {
+    ...one,
+    variants: [
+      { regions: ['eu', 'us', 'jp'], multiply: '1.1' },
+      { tier: 'batch', multiply: '0.5' },
+    ],
+  }
+  const fresh: PeriodJson = {
+    ...one,
+    variants: [
+      { regions: ['eu', 'us'], multiply: '1.1' },
+      { tier: 'batch', rates: { input: '1', output: '4' } },
+      { tier: 'flex', multiply: '0.5' },
+    ],
+  }
+  const { periods, changes } = merge([written], [fresh])
+  expect(periods).toEqual([{ ...written, variants: [...(written.variants ?? []), { tier: 'flex', multiply: '0.5' }] }])
+  expect(changes).toEqual([{ kind: 'filled', where: 'p/m', rates: ['flex × 0.5'] }])
+})
+
 test('a later dated period is added as the sources date it, in the future too', () => {
   const later: PeriodJson = { from: '2027-01-01', rates: { input: '4', output: '16' }, confidence: 'confirmed' }
   expect(merge([one], [one, later]).periods).toEqual([one, later])

@@ -66,11 +66,8 @@ const mergeModel = (where: string, known: ModelJson, fresh: ModelJson, day: stri
 /** The written period with what it did not have: rates, tiers, hours, variants, and a better confidence. Nothing it had is changed. */
 const fill = (where: string, written: PeriodJson, fresh: PeriodJson, changes: Change[]): PeriodJson => {
   if (JSON.stringify(written) === JSON.stringify(fresh)) return written
-  const added = differencesOf(written, fresh)
-  if (added.length > 0) changes.push({ kind: 'filled', where, rates: added })
-  else if (written.confidence !== fresh.confidence) changes.push({ kind: 'confidence', where })
   const variants = [...(written.variants ?? []), ...(fresh.variants ?? []).filter((variant) => !hasVariant(written, variant))]
-  return {
+  const filled: PeriodJson = {
     ...fresh,
     ...written,
     rates: { ...fresh.rates, ...written.rates },
@@ -78,12 +75,23 @@ const fill = (where: string, written: PeriodJson, fresh: PeriodJson, changes: Ch
     ...(variants.length > 0 && { variants }),
     ...(fresh.confidence && { confidence: fresh.confidence }),
   }
+  const added = differencesOf(written, filled)
+  if (added.length > 0) changes.push({ kind: 'filled', where, rates: added })
+  else if (written.confidence !== filled.confidence) changes.push({ kind: 'confidence', where })
+  return filled
 }
 
-const nameOf = ({ tier, speed, region, regions }: VariantJson): string => JSON.stringify([tier, speed, region, regions])
+const regionsOf = ({ region, regions = [] }: VariantJson): readonly (string | undefined)[] =>
+  region === undefined && regions.length > 0 ? regions : [region]
 
+/** A variant that is there for one of the regions is there: two that both agree with a call would multiply. */
 const hasVariant = (period: PeriodJson, variant: VariantJson): boolean =>
-  (period.variants ?? []).some((own) => nameOf(own) === nameOf(variant))
+  (period.variants ?? []).some(
+    (own) =>
+      own.tier === variant.tier &&
+      own.speed === variant.speed &&
+      regionsOf(own).some((region) => regionsOf(variant).some((other) => other === region)),
+  )
 
 /** Whether a rate that both say differs. */
 const differs = (written: PeriodJson, fresh: PeriodJson): boolean => {
@@ -102,5 +110,8 @@ const differencesOf = (written: PeriodJson, fresh: PeriodJson): string[] => {
   const rates = flatRatesOf(written)
   return [...flatRatesOf(fresh)]
     .filter(([place, rate]) => rates.get(place) !== rate)
-    .map(([place, rate]) => (rates.has(place) ? `${place} $${rates.get(place)} → $${rate}` : `${place} $${rate}`))
+    .map(([place, rate]) => {
+      const sign = place.endsWith('×') ? '' : '$'
+      return rates.has(place) ? `${place} ${sign}${rates.get(place)} → ${sign}${rate}` : `${place} ${sign}${rate}`
+    })
 }
