@@ -202,6 +202,17 @@ describe('taximeter report, runs, run, export and reprice', () => {
     expect(previous.totals.cost).toBe('0.000000000000')
   })
 
+  test('an explanation says what changed and of what the change is made', async () => {
+    const { out } = await taximeter(['explain', '--last', '12h'])
+    expect(out).toMatch(/^· Cost rose .* against the period before|^· Cost is \$0\.012; there was none the period before\./)
+    expect(out).toMatch(/task +runs +cost +cost per run +p95 +per hour +status +why/)
+    const { readings } = JSON.parse((await taximeter(['explain', '--last', '12h', '--json'])).out)
+    expect(readings[0].parts.reduce((sum: number, part: { amountUsd: string }) => sum + Number(part.amountUsd), 0)).toBeCloseTo(0.012, 12)
+    expect((await taximeter(['explain', '--from', '2020-01-01', '--to', '2020-02-01'])).out).toBe(
+      'No calls in this period, nor in the one before.\n',
+    )
+  })
+
   test('what is unpriced is said beside the total', async () => {
     expect((await taximeter(['report'])).out).toContain('1 unpriced (not in the total)')
   })

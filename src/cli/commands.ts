@@ -4,6 +4,7 @@ import { budgetsCommand } from './commands/budgets.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { driftCommand } from './commands/drift.ts'
+import { explainCommand } from './commands/explain.ts'
 import { exportCommand } from './commands/export.ts'
 import { pricesCommand } from './commands/prices.ts'
 import { quoteCommand } from './commands/quote.ts'
@@ -20,6 +21,7 @@ export const commands: readonly ((io: Io) => Command)[] = [
   serveCommand,
   demoCommand,
   reportCommand,
+  explainCommand,
   runsCommand,
   runCommand,
   topCommand,
