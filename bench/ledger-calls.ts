@@ -20,7 +20,7 @@ const callsPerRun = 100
 const runMs = 10 * 60_000
 const dayMs = 86_400_000
 
-const book = createPriceBook({
+export const fleetBook = createPriceBook({
   version: '2026-11-22',
   providers: Object.fromEntries(
     providers.map((provider) => [
@@ -140,7 +140,7 @@ const modelCall = (lane: Lane, at: number, random: Random): CallEntry => {
     promptHash: random.hex() + random.hex() + random.hex() + random.hex(),
     callKey: `${provider}:chatcmpl-${random.letters(29)}`,
   }
-  return { event, charge: chargeOf(usage, event, at, book) }
+  return { event, charge: chargeOf(usage, event, at, fleetBook) }
 }
 
 const toolCall = (lane: Lane, at: number, random: Random): CallEntry => {

@@ -18,21 +18,17 @@ export interface Spendings {
   of(value: string | null): Spending
 }
 
-/** Puts the three questions whose answers an explanation needs. */
-export const askSpendings = async (
-  ask: Ask,
-  { from, to, zone }: Period,
-  where: readonly Filter[],
-  by: Breakdown = 'task',
-): Promise<Spendings> => {
+/** Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. */
+export const askSpendings = async (ask: Ask, { from, to, zone }: Period, where: readonly Filter[], by?: Breakdown): Promise<Spendings> => {
   const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
+  const each = by === undefined ? [] : [by]
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   const [totals, models, unitCosts] = await Promise.all([
-    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: [by], where, from, to, zone }),
-    ask({ measures: ['calls', 'retries'], by: [by, 'model'], where: [...where, modelCalls], from, to, zone }),
+    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: each, where, from, to, zone }),
+    ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone }),
     ask({
       measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
-      by: [by, 'model', 'unit'],
+      by: [...each, 'model', 'unit'],
       where: [...where, modelCalls],
       from,
       to,
@@ -49,8 +45,8 @@ export const askSpendings = async (
     all: spendingOf(totals.totals, () => true),
     of: (value) =>
       spendingOf(
-        totals.rows.find((row) => row[by] === value),
-        (row) => row[by] === value,
+        totals.rows.find((row) => by !== undefined && row[by] === value),
+        (row) => by !== undefined && row[by] === value,
       ),
   }
 }

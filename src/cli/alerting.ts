@@ -17,6 +17,7 @@ import { parseNotifier } from '../guard/notifiers/notifiers.ts'
 import type { AlertStore } from '../ledger/alert-store.ts'
 import type { Store } from '../ledger/store.ts'
 import { type AlertRules, createAlertRules } from '../server/alert-rules.ts'
+import { located } from './settled.ts'
 
 export interface AlertingOptions {
   readonly loaded: LoadedConfig
@@ -30,30 +31,32 @@ export interface AlertingOptions {
 /** Rules, silences and notifiers of the configuration, read before anything starts. Throws BAD_CONFIG with the place of what is wrong. */
 export const alertingOf = ({ config, locate }: LoadedConfig, log: Logger, now: () => number): AlertSetup => {
   const rules = rulesOf({ config, locate })
-  const silences = config.silences.map((silence, index) => parseSilence(silence, locate(`silences[${index}]`)))
   const context = { log: logLine(log), now }
-  const notifiers = [
-    logNotifier('log', context.log),
-    ...config.notifiers.map((notifier, index) => parseNotifier(notifier, locate(`notifiers[${index}]`), context)),
-  ].map((notifier) => linked(notifier, config.dashboardUrl))
-  refuseTwins('notifiers', notifiers)
+  const own = located(locate, () => config.notifiers.map((notifier, index) => parseNotifier(notifier, `notifiers[${index}]`, context)))
+  const notifiers = [logNotifier('log', context.log), ...own].map((notifier) => linked(notifier, config.dashboardUrl))
+  located(locate, () => refuseTwins('notifiers', own, ['log']))
   const names = notifiers.map(({ name }) => name)
-  for (const { name, notify = [] } of rules) {
-    const unknown = notify.find((each) => !names.includes(each))
-    if (unknown !== undefined)
-      throw new TaximeterError('BAD_CONFIG', `Alert "${name}" should notify one of ${names.join(', ')}, got "${unknown}".`)
-  }
+  const ruleNames = rules.map(({ name }) => name)
+  const silences = located(locate, () => {
+    for (const [index, { notify = [] }] of rules.entries()) refuseUnknown(`alerts[${index}].notify`, 'notifier', names, notify)
+    return config.silences.map((each, index) => {
+      const silence = parseSilence(each, `silences[${index}]`)
+      refuseUnknown(`silences[${index}].rule`, 'rule', ruleNames, silence.rule === undefined ? [] : [silence.rule])
+      return silence
+    })
+  })
   return { rules: rules.map((rule) => withoutTwoLines(rule, names)), silences, notifiers }
 }
 
 /** The rules that the configuration names, or the default ones. */
 export const rulesOf = ({ config, locate }: Pick<LoadedConfig, 'config' | 'locate'>): readonly Rule[] => {
-  const rules =
-    config.alerts === undefined
-      ? defaultRules(Number(config.dailyBudgetUsd))
-      : config.alerts.map((rule, index) => parseRule(rule, locate(`alerts[${index}]`)))
-  refuseTwins('alerts', rules)
-  return rules
+  const { alerts } = config
+  if (alerts === undefined) return defaultRules(Number(config.dailyBudgetUsd))
+  return located(locate, () => {
+    const rules = alerts.map((rule, index) => parseRule(rule, `alerts[${index}]`))
+    refuseTwins('alerts', rules)
+    return rules
+  })
 }
 
 /** The budgets themselves log each crossing at once: an alert of it goes to everyone but the log. */
@@ -63,10 +66,18 @@ const withoutTwoLines = (rule: Rule, names: readonly string[]): Rule =>
 const linked = (notifier: Notifier, dashboardUrl: string | undefined): Notifier =>
   dashboardUrl === undefined ? notifier : { ...notifier, send: (notice, signal) => notifier.send({ ...notice, dashboardUrl }, signal) }
 
-const refuseTwins = (what: string, named: readonly { readonly name: string }[]): void => {
-  const names = named.map(({ name }) => name)
-  const twin = names.find((name, index) => names.indexOf(name) !== index)
-  if (twin !== undefined) throw new TaximeterError('BAD_CONFIG', `${what} should have names of their own, got "${twin}" twice.`)
+const refuseTwins = (what: string, named: readonly { readonly name: string }[], taken: readonly string[] = []): void => {
+  const names = new Set(taken)
+  named.forEach(({ name }, index) => {
+    if (names.has(name)) throw new TaximeterError('BAD_CONFIG', `${what}[${index}].name should be a name of its own, got "${name}" again.`)
+    names.add(name)
+  })
+}
+
+const refuseUnknown = (path: string, what: string, known: readonly string[], given: readonly string[]): void => {
+  const unknown = given.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new TaximeterError('BAD_CONFIG', `${path} should be the name of a ${what} (${known.join(', ')}), got "${unknown}".`)
 }
 
 const logLine =
@@ -74,12 +85,16 @@ const logLine =
   (severity, fields, text) =>
     log[severity === 'info' ? 'info' : 'warn'](fields, text)
 
-/** Rounds follow new calls at this pace, so that an alert is at most a few seconds behind the call that raised it. */
-const roundMs = 5_000
-/** Without new calls too: an alert has to end, and silence has to be noticed. */
-const idleRoundMs = 60_000
-/** The share of one core that rounds may take: after a long one the next waits the longer. */
-const shareMax = 0.05
+export const pace = {
+  /** Rounds follow new calls at this pace, so that an alert is at most a few seconds behind the call that raised it. */
+  roundMs: 5_000,
+  /** Without new calls too: an alert has to end, and silence has to be noticed. */
+  idleRoundMs: 60_000,
+  /** The share of one core that rounds may take: after a long one the next waits the longer. */
+  shareMax: 0.05,
+  /** So that a round tells within a few seconds what it can tell. */
+  patience: { learnMs: 250, explainMs: 4_000 },
+} as const
 
 /** What conditions look at in a running server: the ledger, and the budgets as they stand. */
 export const evidenceOf = (store: Pick<Store, 'ask' | 'runs'>, zone: string, budgets: EvidenceSources['budgets']): EvidenceSources => ({
@@ -151,17 +166,18 @@ export const startAlerting = async (options: AlertingOptions): Promise<Alerts> =
     now,
     random: Math.random,
     zone,
+    patience: pace.patience,
     onError: (error, rule) => log.error({ rule }, error instanceof Error ? error.message : 'an alert could not be evaluated'),
   })
   let hasNews = true
   let roundAt = Number.NEGATIVE_INFINITY
   const timer = setInterval(() => {
     const since = Math.abs(now() - roundAt)
-    if (since < (hasNews ? alerts.counters().lastRoundMs / shareMax : idleRoundMs)) return
+    if (since < (hasNews ? alerts.counters().lastRoundMs / pace.shareMax : pace.idleRoundMs)) return
     hasNews = false
     roundAt = now()
     void alerts.evaluate()
-  }, roundMs)
+  }, pace.roundMs)
   timer.unref()
   return {
     ...alerts,

@@ -45,7 +45,7 @@ const budgetsOf = ({ config, locate }: LoadedConfig): readonly Budget[] => {
 }
 
 /** Puts the line of the file in front of a complaint that begins with the path of what is wrong. */
-const located = <Value>(locate: (path: string) => string, read: () => Value): Value => {
+export const located = <Value>(locate: (path: string) => string, read: () => Value): Value => {
   try {
     return read()
   } catch (error) {

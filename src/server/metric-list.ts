@@ -126,6 +126,7 @@ export const metricList = {
   taximeter_alert_rounds_total: counter('Rounds in which all rules of alerts were evaluated since the start.'),
   taximeter_alert_round_seconds: gauge('How long the last round took.', [], 'millionths'),
   taximeter_alert_rule_failures_total: counter('Evaluations of a rule since the start that failed.'),
+  taximeter_alert_rules_late: gauge('Rules that the last round did not wait for: what they look at is still being worked out.'),
   taximeter_notifier_messages_total: counter('Messages to a notifier since the start, by what became of them.', ['notifier', 'outcome']),
   taximeter_notifier_waiting_alerts: gauge('Alerts that a notifier has not taken yet.', ['notifier']),
 

@@ -31,9 +31,10 @@ export const gaugeForecast = (family: (name: MetricName) => Family, forecasts: M
 }
 
 export const gaugeAlerts = (family: (name: MetricName) => Family, { counters }: { counters(): AlertCounters }): void => {
-  const { rounds, failedRules, lastRoundMs, firing, notifiers } = counters()
+  const { rounds, failedRules, lateRules, lastRoundMs, firing, notifiers } = counters()
   family('taximeter_alert_rounds_total').series().truth = BigInt(rounds)
   family('taximeter_alert_rule_failures_total').series().truth = BigInt(failedRules)
+  family('taximeter_alert_rules_late').series().truth = BigInt(lateRules)
   family('taximeter_alert_round_seconds').series().truth = BigInt(Math.round(lastRoundMs * 1_000))
   for (const [severity, count] of Object.entries(firing)) family('taximeter_alerts_firing').series(severity).truth = BigInt(count)
   for (const name of ['taximeter_notifier_messages_total', 'taximeter_notifier_waiting_alerts'] as const) family(name).clear()

@@ -38,7 +38,7 @@ const magnitude = ({ explanation: { difference } }: Reading): bigint => (differe
 /** What every reading of one period is made from. */
 const askPeriod = async (store: Pick<Store, 'ask'>, period: Period) => {
   const [spendings, tasks, unpriced] = await Promise.all([
-    askSpendings(store.ask, period, []),
+    askSpendings(store.ask, period, [], 'task'),
     store.ask({ measures: ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'], by: ['task'], where: [], ...period }),
     store.ask({ measures: ['calls'], by: ['task'], where: [{ by: 'basis', values: ['unpriced'] }], ...period }),
   ])

@@ -35,8 +35,12 @@ export const askSelfCheck = async ({ ask, now, rules, budgets }: SelfCheckOption
     count([unpriced], 'toolCalls'),
   ])
   const { totals } = await ask({ measures: ['latencyP50'], by: [], where: [isModel], ...period })
-  const { rows } = await ask({ measures: ['calls'], by: ['model'], where: [isModel, unpriced], top: valuesAsked, ...period })
+  const unpricedOf = async (by: readonly Breakdown[], where: readonly Filter[]) =>
+    (await ask({ measures: ['calls'], by, where: [...where, unpriced], top: valuesAsked, ...period })).rows.map((row) =>
+      by.map((name) => row[name]).join('/'),
+    )
   const facts: SelfCheckFacts = {
+    since: new Date(period.from).toISOString().slice(0, 10),
     calls,
     callsWithoutRun: withoutRun,
     callsWithoutAgentOrTask: withoutAgent + withoutTask - withoutBoth,
@@ -44,7 +48,8 @@ export const askSelfCheck = async ({ ask, now, rules, budgets }: SelfCheckOption
     hasDurations: totals.latencyP50 !== null,
     toolCalls,
     toolCallsUnpriced,
-    unpricedModels: rows.map(({ model }) => String(model)),
+    unpricedTools: await unpricedOf(['tool'], [{ by: 'kind', values: ['tool'] }]),
+    unpricedModels: await unpricedOf(['provider', 'model'], [isModel]),
     budgets: budgets(),
     hasTailRule: rules().some(({ condition }) => 'measure' in condition && /^costP9\d$/.test(condition.measure)),
     hasBurnRule: rules().some(({ condition }) => condition.kind === 'burn'),

@@ -6,7 +6,7 @@ import { type CallWatch, createCallWatch } from './call-watch.ts'
 import { createClock } from './clock.ts'
 import { findingsOf } from './conditions.ts'
 import { createDeliveries, type NotifierCounters } from './deliveries.ts'
-import { createEvidence, type Evidence, type EvidenceSources } from './evidence.ts'
+import { createEvidence, type Evidence, type EvidenceSources, NotYet } from './evidence.ts'
 import { incidentOf } from './incidents.ts'
 import type { Rule } from './rule.ts'
 import { isSilenced, type Silence } from './silence.ts'
@@ -27,8 +27,18 @@ export interface AlertsOptions {
   /** A number from 0 to 1: the jitter of retries. */
   readonly random: () => number
   readonly zone: string
+  /** Absent: a round waits for everything. */
+  readonly patience?: Patience
   /** Told of what failed inside: a rule that could not be evaluated, a store that could not be written. */
   readonly onError: (error: unknown, rule?: string) => void
+}
+
+/** How long a round waits, from its begin. What it does not wait for is there for a later one. */
+export interface Patience {
+  /** For what follows from long periods: four weeks of hours, two releases. */
+  readonly learnMs: number
+  /** For the cause of what fires: an alert without it is worth more than one that comes late. */
+  readonly explainMs: number
 }
 
 export interface Alerts {
@@ -41,6 +51,8 @@ export interface Alerts {
   setup(): AlertSetup
   /** Open alerts first, then the latest. */
   list(limit: number): Promise<readonly AlertRecord[]>
+  /** Resolves when what rounds did not wait for is there. */
+  learned(): Promise<void>
   /** Resolves when what is due at the notifiers has been tried. */
   delivered(): Promise<void>
   counters(): AlertCounters
@@ -50,6 +62,8 @@ export interface Alerts {
 export interface AlertCounters {
   readonly rounds: number
   readonly failedRules: number
+  /** Rules that the last round did not wait for. */
+  readonly lateRules: number
   readonly fired: number
   readonly resolved: number
   readonly lastRoundMs: number
@@ -70,10 +84,10 @@ const keptMs = 90 * dayMs
  */
 export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
   const { store, onError } = options
-  const counts = { rounds: 0, failedRules: 0, fired: 0, resolved: 0, lastRoundMs: 0 }
+  const counts = { rounds: 0, failedRules: 0, lateRules: 0, fired: 0, resolved: 0, lastRoundMs: 0 }
   let { setup } = options
   let watch = createCallWatch(setup.rules, options.zone, options.now)
-  const evidenceAt = createEvidence(options.evidence)
+  const sources = createEvidence(options.evidence)
   const loaded = await store.load(options.now() - keptMs)
   const records = new Map(loaded.alerts.map((alert) => [alert.id, alert]))
   const alertOf = (id: string): AlertRecord | undefined => records.get(id)
@@ -90,12 +104,16 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     deliveries.add(owed)
   }
 
-  const evaluateRule = async (rule: Rule, evidence: Evidence): Promise<void> => {
+  const evaluateRule = async (rule: Rule, evidence: Evidence, tooLate: Promise<never> | undefined): Promise<void> => {
     const { now } = evidence
     const watched = watch.watches(rule) ? watch.found(rule) : undefined
     const findings = watched ?? (await findingsOf(rule, evidence))
     const known = [...records.values()].filter((alert) => alert.rule === rule.name)
-    const step = await explained(stepRule(rule, known, findings, now), findings, records, evidence, (error) => onError(error, rule.name))
+    const step = await explained(stepRule(rule, known, findings, now), findings, records, {
+      evidence,
+      tooLate,
+      onError: (error) => onError(error, rule.name),
+    })
     await keep(changesOf(rule, step, known, setup, now), now)
     if (watched !== undefined) watch.taken(rule, watched)
     for (const { transition } of step.told) counts[transition === 'firing' ? 'fired' : 'resolved'] += 1
@@ -103,15 +121,23 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
 
   const round = async (): Promise<void> => {
     const begun = options.now()
-    const evidence = evidenceAt(clock.now())
+    const [learning, explaining] = [createDeadline(options.patience?.learnMs), createDeadline(options.patience?.explainMs)]
+    const evidence = sources.at(clock.now(), learning.passed)
+    let lateRules = 0
     for (const rule of [...setup.rules, ...goneRules(records.values(), setup.rules)]) {
       try {
-        await evaluateRule(rule, evidence)
+        await evaluateRule(rule, evidence, explaining.passed)
       } catch (error) {
-        counts.failedRules += 1
-        onError(error, rule.name)
+        if (error instanceof NotYet) lateRules += 1
+        else {
+          counts.failedRules += 1
+          onError(error, rule.name)
+        }
       }
     }
+    learning.end()
+    explaining.end()
+    counts.lateRules = lateRules
     // Not awaited: a notifier that hangs must not hold up the next round.
     void deliveries.send(evidence.now)
     counts.rounds += 1
@@ -141,6 +167,7 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
       const past = (await store.history(limit)).filter(({ state }) => state === 'resolved')
       return [...open, ...past].slice(0, limit)
     },
+    learned: sources.settled,
     delivered: () => deliveries.send(clock.now()),
     counters: () => ({ ...counts, firing: firingOf(records.values()), notifiers: deliveries.counters() }),
     close: async () => {
@@ -158,13 +185,35 @@ interface Changes {
   readonly owed: readonly Delivery[]
 }
 
+interface Deadline {
+  /** Rejects with NotYet when the time has passed. */
+  readonly passed: Promise<never> | undefined
+  end(): void
+}
+
+const createDeadline = (ms: number | undefined): Deadline => {
+  if (ms === undefined) return { passed: undefined, end: () => {} }
+  let timer: NodeJS.Timeout | undefined
+  const passed = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NotYet()), ms)
+  })
+  // Nobody may be waiting when it passes.
+  passed.catch(() => undefined)
+  return { passed, end: () => clearTimeout(timer) }
+}
+
+interface Explaining {
+  readonly evidence: Evidence
+  readonly tooLate: Promise<never> | undefined
+  readonly onError: (error: unknown) => void
+}
+
 /** What fires in this step is told with its cause, and as part of the incident that was told already, if there is one. */
 const explained = async (
   step: Step,
   findings: readonly Finding[],
   records: ReadonlyMap<string, AlertRecord>,
-  evidence: Evidence,
-  onError: (error: unknown) => void,
+  { evidence, tooLate, onError }: Explaining,
 ): Promise<Step> => {
   const firing = step.told.filter(({ transition }) => transition === 'firing')
   if (firing.length === 0) return step
@@ -172,9 +221,10 @@ const explained = async (
   const told = new Map<string, AlertRecord>()
   for (const { alert } of firing) {
     const finding = findings.find((each) => keyOf(each.segment) === alert.key)
-    const fired = await withWhy(alert, finding, [...latest.values()], evidence).catch((error: unknown) => {
+    const why = withWhy(alert, finding, [...latest.values()], evidence)
+    const fired = await (tooLate === undefined ? why : Promise.race([why, tooLate])).catch((error: unknown) => {
       // An alert without its cause is worth more than none.
-      onError(error)
+      if (!(error instanceof NotYet)) onError(error)
       return alert
     })
     latest.set(fired.id, fired)

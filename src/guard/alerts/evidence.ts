@@ -17,7 +17,7 @@ export interface Evidence {
   readonly budgets: () => Promise<readonly BudgetStatus[]>
   /** The whole hours of four weeks up to `until`, the start of an hour, by segment. */
   readonly hours: (of: HoursOf, until: number) => Promise<Hours>
-  /** What follows from a period that is over: made once, and kept while rules ask for it. */
+  /** What follows from a period that is over: made once, and kept while rules ask for it. Rejects with NotYet where the round does not wait. */
   readonly once: <Made>(key: string, make: () => Promise<Made>) => Promise<Made>
 }
 
@@ -35,11 +35,17 @@ const seriesMax = 50
 /** Hours are read again after this long, so that what came late is learned too. */
 const reloadMs = 24 * 3_600_000
 
-/** Evidence for one instant after another. Within a round, rules that put the same question share its answer. */
-export const createEvidence = (sources: EvidenceSources): ((now: number) => Evidence) => {
-  const once = createOnce(madeMax)
+/** It is being made, and a later round will find it. */
+export class NotYet extends Error {}
+
+/**
+ * Evidence for one instant after another. Within a round, rules that put the same question share its answer. What takes long is
+ * waited for until `late` rejects with NotYet: a rule that has to learn four weeks holds up no other.
+ */
+export const createEvidence = (sources: EvidenceSources) => {
+  const { once, settled } = createOnce(madeMax)
   const hours = createHours(sources.ask, sources.zone)
-  return (now) => {
+  const at = (now: number, late?: Promise<never>): Evidence => {
     const ask = sharedAsk(sources.ask)
     let budgets: Promise<readonly BudgetStatus[]> | undefined
     return {
@@ -49,23 +55,34 @@ export const createEvidence = (sources: EvidenceSources): ((now: number) => Evid
       runCosts: sources.runCosts,
       budgets: () => (budgets ??= Promise.resolve(sources.budgets(now))),
       hours,
-      once,
+      once: (key, make) => (late === undefined ? once(key, make) : Promise.race([once(key, make), late])),
     }
+  }
+  return {
+    at,
+    /** Resolves when nothing is being made. */
+    settled,
   }
 }
 
-export const createOnce = (most: number): Evidence['once'] => {
+/** One is made after the other: a ledger that answers a round and makes one of these has room for those who look at it. */
+const createOnce = (most: number): { readonly once: Evidence['once']; settled(): Promise<void> } => {
   const made = new Map<string, Promise<unknown>>()
-  return <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
+  let last: Promise<unknown> = Promise.resolve()
+  const once = <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
     const known = made.get(key) as Promise<Made> | undefined
     if (known !== undefined) return known
-    const making = make()
+    const making = last.then(make)
     made.set(key, making)
     // A question that failed is put again.
-    making.catch(() => made.delete(key))
+    last = making.catch(() => made.delete(key))
     if (made.size > most) made.delete(made.keys().next().value ?? '')
     return making
   }
+  const settled = async (): Promise<void> => {
+    for (let waited: unknown; waited !== last; ) await (waited = last)
+  }
+  return { once, settled }
 }
 
 /** Series that grow by an hour every hour: only what is new is asked for. */

@@ -115,7 +115,7 @@ const stepOf = ({ condition }: Rule, { from, to, stepMs }: PreviewOptions): numb
 
 /** As the engine's, but that the hours of all steps are read at once. */
 const previewEvidence = (rule: Rule, sources: EvidenceSources, from: number, to: number): ((now: number) => Evidence) => {
-  const evidenceAt = createEvidence(sources)
+  const { at: evidenceAt } = createEvidence(sources)
   let all: Promise<UtcHours> | undefined
   const hours: Evidence['hours'] = async (of, until) => {
     const offset = ((until % hourMs) + hourMs) % hourMs

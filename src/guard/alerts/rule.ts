@@ -1,4 +1,4 @@
-import { type Breakdown, byMax, type Filter, isBreakdown, isMeasure, type Measure, parseFilter } from '../../core/question.ts'
+import { type Breakdown, byMax, type Filter, isBreakdown, isMeasure, type Measure, measureNames, parseFilter } from '../../core/question.ts'
 import type { Severity } from '../../ledger/alert-store.ts'
 import { bad, createReader, type Reader, refuse } from './rule-reader.ts'
 
@@ -77,14 +77,15 @@ export const parseRule = (value: unknown, path: string): Rule => {
   const read = createReader(json, path)
   const name = read.text('name') ?? refuse(`${path}.name`, 'a name', json.name)
   const condition = conditionOf(read, path)
-  const by = byOf(read, path)
+  // A field that a kind does not look at is not asked for, and is refused as one that nobody knows.
+  const by = segmented.has(condition.kind) ? byOf(read, path) : []
   // A release rule breaks down by the release besides.
   if (condition.kind === 'release' && by.length === byMax) throw bad(`${path}.by`, `at most ${byMax - 1} attributes`, json.by)
   const rule: Rule = {
     name,
     condition,
     by,
-    where: read.list('where').map((each) => filterOf(each, `${path}.where`)),
+    where: ofBudgets.has(condition.kind) ? [] : read.list('where').map((each) => filterOf(each, `${path}.where`)),
     forMs: read.span('for') ?? 0,
     quietMs: read.span('quiet', '30m'),
     severity: read.oneOf('severity', severities, 'warning'),
@@ -95,6 +96,11 @@ export const parseRule = (value: unknown, path: string): Rule => {
   read.end()
   return rule
 }
+
+/** Kinds that tell of each segment by itself. */
+const segmented: ReadonlySet<Condition['kind']> = new Set(['threshold', 'change', 'baseline', 'release', 'unpriced', 'request'])
+/** Kinds that look at budgets, which have a scope of their own. */
+const ofBudgets: ReadonlySet<Condition['kind']> = new Set(['budget', 'burn'])
 
 const severities = ['info', 'warning', 'critical'] as const
 
@@ -191,7 +197,7 @@ const burnPairs = [
 
 const measureOf = (read: Reader, path: string): Measure => {
   const name = read.text('measure', 'cost')
-  return isMeasure(name) ? name : refuse(`${path}.measure`, 'a measure such as cost, costP95 or retries (docs/reference/alerts.md)', name)
+  return isMeasure(name) ? name : refuse(`${path}.measure`, `a measure: ${measureNames.join(', ')} or tokens.<unit>`, name)
 }
 
 const filterOf = (text: string, path: string): Filter => {

@@ -1,5 +1,6 @@
-import { TaximeterError } from '../../core/errors.ts'
+import { isBreakdown } from '../../core/question.ts'
 import type { AlertRecord } from '../../ledger/alert-store.ts'
+import { bad } from './rule-reader.ts'
 
 /** Alerts that nobody wants to hear of for a while: by rule and by segment. They are still evaluated, kept and shown. */
 export interface Silence {
@@ -31,8 +32,7 @@ export const parseSilence = (value: unknown, path: string): Silence => {
   if (rule !== undefined && typeof rule !== 'string') throw bad(`${path}.rule`, 'the name of a rule', rule)
   if (typeof segment !== 'object' || segment === null || !Object.values(segment).every((each) => typeof each === 'string'))
     throw bad(`${path}.segment`, 'attributes and their values', segment)
+  const unknown = Object.keys(segment).find((name) => !isBreakdown(name) && name !== 'budget' && name !== 'share')
+  if (unknown !== undefined) throw bad(`${path}.segment`, 'attributes such as agent, task or budget', unknown)
   return { ...(rule !== undefined && { rule }), segment: segment as Readonly<Record<string, string>>, from, until }
 }
-
-const bad = (path: string, expected: string, got: unknown) =>
-  new TaximeterError('BAD_CONFIG', `${path} should be ${expected}, got ${JSON.stringify(got)?.slice(0, 80)}.`)
