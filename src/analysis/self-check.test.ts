@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { looksLikeId, type SelfCheckFacts, selfCheckIds, selfCheckOf } from './self-check.ts'
 
 const complete: SelfCheckFacts = {
+  since: '2026-11-15',
   calls: 1_000,
   callsWithoutRun: 0,
   callsWithoutAgentOrTask: 0,
@@ -9,6 +10,7 @@ const complete: SelfCheckFacts = {
   hasDurations: true,
   toolCalls: 200,
   toolCallsUnpriced: 0,
+  unpricedTools: [],
   unpricedModels: [],
   budgets: 1,
   hasTailRule: true,
@@ -36,7 +38,7 @@ describe('selfCheckOf', () => {
     ['tools without a cost', { toolCallsUnpriced: 20 }, 'tools'],
     ['no tool at all', { toolCalls: 0 }, 'tools'],
     ['calls without a release', { callsWithoutRelease: 60 }, 'releases'],
-    ['a model without a price', { unpricedModels: ['acme-1'] }, 'models'],
+    ['a model without a price', { unpricedModels: ['acme/acme-1'] }, 'models'],
     ['no budget but the default', { budgets: 0 }, 'budgets'],
     ['no rule on the dearest runs', { hasTailRule: false }, 'tail'],
     ['no rule on the burn rate', { hasBurnRule: false }, 'burn'],
@@ -59,8 +61,12 @@ describe('selfCheckOf', () => {
   })
 
   test('what is missing names the model and the attribute that it is about', () => {
-    const { points } = selfCheckOf({ ...complete, unpricedModels: ['acme-1'], attributes: [{ name: 'release', values: 300, idLike: 0 }] })
-    expect(points.find(({ id }) => id === 'models')).toMatchObject({ says: 'Calls of acme-1 have none, and are in no total.' })
+    const { points } = selfCheckOf({
+      ...complete,
+      unpricedModels: ['acme/acme-1'],
+      attributes: [{ name: 'release', values: 300, idLike: 0 }],
+    })
+    expect(points.find(({ id }) => id === 'models')).toMatchObject({ says: 'Calls of acme/acme-1 have none, and are in no total.' })
     expect(points.find(({ id }) => id === 'labels')?.says).toBe('release has more than 200 values.')
   })
 })

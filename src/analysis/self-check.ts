@@ -1,5 +1,7 @@
 /** What the ledger and the configuration say of how a project watches its costs. Counts are of the last seven days. */
 export interface SelfCheckFacts {
+  /** The day on which those begin. */
+  readonly since: string
   readonly calls: number
   readonly callsWithoutRun: number
   readonly callsWithoutAgentOrTask: number
@@ -8,7 +10,8 @@ export interface SelfCheckFacts {
   readonly hasDurations: boolean
   readonly toolCalls: number
   readonly toolCallsUnpriced: number
-  /** Models with calls that have no price. */
+  readonly unpricedTools: readonly string[]
+  /** Models with calls that have no price, as "provider/model". */
   readonly unpricedModels: readonly string[]
   /** Budgets that somebody has chosen, the default warning not among them. */
   readonly budgets: number
@@ -77,7 +80,10 @@ const events: Point = ({ calls, callsWithoutAgentOrTask, hasDurations }) =>
     "new TokenTracker({ url, agent: 'support-bot' }), and a task for each run    or the headers x-taximeter-agent and x-taximeter-task",
   )
 
-const tools: Point = ({ toolCalls, toolCallsUnpriced }) =>
+/** Names shown of those that lack something. */
+const namedMax = 5
+
+const tools: Point = ({ toolCalls, toolCallsUnpriced, unpricedTools }) =>
   pointOf(
     'tools',
     'Tools have costs',
@@ -85,7 +91,12 @@ const tools: Point = ({ toolCalls, toolCallsUnpriced }) =>
     toolCalls === 0
       ? 'No use of a tool was recorded in the last seven days.'
       : `${percent(toolCalls - toolCallsUnpriced, toolCalls)} of ${toolCalls} uses of tools have a cost.`,
-    "await run.tool('web-search', { costUsd: '0.005' }, () => search(query))    or tools: { web-search: '0.005' } in taximeter.yaml",
+    toolCalls === 0
+      ? "await run.tool('web-search', { costUsd: '0.005' }, () => search(query))"
+      : `tools: { ${unpricedTools
+          .slice(0, namedMax)
+          .map((tool) => `${JSON.stringify(tool)}: '0.005'`)
+          .join(', ')} } in taximeter.yaml, for what is used from then on`,
   )
 
 const releases: Point = ({ calls, callsWithoutRelease }) =>
@@ -97,7 +108,7 @@ const releases: Point = ({ calls, callsWithoutRelease }) =>
     "new TokenTracker({ url, agent, release: '2026-11-22' })    or the header x-taximeter-release",
   )
 
-const models: Point = ({ calls, unpricedModels }) =>
+const models: Point = ({ calls, unpricedModels, since }) =>
   pointOf(
     'models',
     'Every model has a price',
@@ -106,8 +117,13 @@ const models: Point = ({ calls, unpricedModels }) =>
       ? 'No call was recorded in the last seven days.'
       : unpricedModels.length === 0
         ? 'Every model that was called has one.'
-        : `Calls of ${unpricedModels.slice(0, 5).join(', ')}${unpricedModels.length > 5 ? ' and others' : ''} have none, and are in no total.`,
-    `prices: { models: { 'provider/${unpricedModels[0] ?? 'model'}': { rates: { input: '1', output: '4' } } } } in taximeter.yaml`,
+        : `Calls of ${unpricedModels.slice(0, namedMax).join(', ')}${unpricedModels.length > namedMax ? ' and others' : ''} have none, and are in no total.`,
+    calls === 0
+      ? 'new OpenAI({ fetch: tracker.fetch })    or the gateway as base URL'
+      : `prices: { models: { ${unpricedModels
+          .slice(0, namedMax)
+          .map((model) => `${JSON.stringify(model)}: { rates: { input: 1, output: 4 } }`)
+          .join(', ')} } } in taximeter.yaml, with what it costs, then taximeter reprice --from ${since} --who me --why prices-added`,
   )
 
 const budgets: Point = ({ budgets: count }) =>
@@ -125,7 +141,7 @@ const tail: Point = ({ hasTailRule }) =>
     'An alert watches the dearest runs (p95)',
     hasTailRule,
     hasTailRule ? 'A rule watches a high percentile of run cost.' : 'No rule watches a high percentile of run cost.',
-    "alerts: [{ name: dearer-tail, kind: change, measure: costP95, window: 1d, rise: '100%', by: task }] in taximeter.yaml",
+    "- { name: dearer-tail, kind: change, measure: costP95, window: 7d, rise: '75%', by: task, runsMin: 200 } under alerts in taximeter.yaml",
   )
 
 const burn: Point = ({ hasBurnRule }) =>
@@ -134,7 +150,7 @@ const burn: Point = ({ hasBurnRule }) =>
     'An alert watches how fast budgets burn',
     hasBurnRule,
     hasBurnRule ? 'A rule watches the burn rate.' : 'No rule watches the burn rate.',
-    'alerts: [{ name: budget-burn, kind: burn, severity: critical }] in taximeter.yaml',
+    '- { name: budget-burn, kind: burn, severity: critical, floorUsd: 5 } under alerts in taximeter.yaml',
   )
 
 const labels: Point = ({ attributes }) => {

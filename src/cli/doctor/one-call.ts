@@ -15,7 +15,17 @@ const usage = { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_50
  */
 export const oneCall = async (loaded: LoadedConfig, now: () => number): Promise<string> => {
   // What is tried is the path; prices, budgets, keys and rules of the user's own are checked where they are read.
-  const config = { ...loaded.config, zone: 'UTC', prices: {}, budgets: [], keys: [], upstreams: [], alerts: [], notifiers: [] }
+  const config = {
+    ...loaded.config,
+    zone: 'UTC',
+    prices: {},
+    budgets: [],
+    keys: [],
+    upstreams: [],
+    alerts: [],
+    silences: [],
+    notifiers: [],
+  }
   const wired = await wire({ ...loaded, config }, { log: createLog('silent', () => {}), now })
   const upstream = createPlayback({
     'POST /v1/chat/completions': () => ({
