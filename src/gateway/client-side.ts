@@ -64,8 +64,7 @@ export const passToClient = (relay: Relay, chunk: Buffer): void => {
   } else if (filter === undefined) write(relay, chunk)
   else {
     const kept = filter.push(chunk)
-    if (Buffer.isBuffer(kept)) write(relay, kept)
-    else for (const piece of kept) write(relay, piece)
+    if (kept !== undefined) write(relay, kept)
   }
 }
 
@@ -89,7 +88,8 @@ export const endClient = (relay: Relay, trailers: Trailers, told: Told | undefin
     over(x, 'aborted')
     return
   }
-  if (filter !== undefined) for (const piece of filter.end()) write(relay, piece)
+  const rest = filter?.end()
+  if (rest !== undefined) write(relay, rest)
   const all = told === undefined ? trailers : [...trailers, ...costOf(told)]
   if (all.length > 0) x.response.addTrailers(all as [string, string][])
   x.response.end()

@@ -18,18 +18,12 @@ export interface JsonOutline {
   /** Bytes so far that are not inside encoded media, and those that are. */
   readonly textBytes: number
   readonly mediaBytes: number
-  /** Offsets from the start of the body, for whoever splices: just after the opening brace, and of the closing one (-1: not seen). */
-  readonly openEnd: number
-  readonly closeAt: number
   /** Where the value of a field that was seen whole stands. */
   rangeOf(name: string): { readonly start: number; readonly end: number } | undefined
 }
 
 export interface OutlineOptions {
   readonly valueBytesMax: number
-  /** Told the bytes of the values of these fields, in order, as they go by (a prompt, for its hash). */
-  readonly watched?: ReadonlySet<string>
-  readonly onWatched?: (name: string, bytes: Uint8Array) => void
 }
 
 const keyBytesMax = 128
@@ -44,7 +38,7 @@ const backslash = 0x5c
 type Expecting = 'open' | 'key' | 'colon' | 'value' | 'inside' | 'closed' | 'nothing'
 
 export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
-  const { valueBytesMax, watched, onWatched } = options
+  const { valueBytesMax } = options
   const ranges = new Map<string, { start: number; end: number; bytes: Uint8Array | undefined }>()
   const omitted: string[] = []
   let expecting: Expecting = 'open'
@@ -58,9 +52,6 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
   let looksEncoded = false
   let mediaBytes = 0
   let name = ''
-  let isWatched = false
-  let openEnd = 0
-  let closeAt = -1
   let valueStart = 0
   /** What is being kept (a key or a value): parts of earlier chunks, their length, and where it goes on in this chunk. */
   let parts: Uint8Array[] = []
@@ -94,12 +85,10 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
 
   const endValue = (chunk: Uint8Array, index: number): void => {
     keepUpTo(chunk, index, valueBytesMax)
-    if (isWatched) onWatched?.(name, chunk.subarray(Math.max(0, valueStart - base), index))
     const bytes = kept()
     if (bytes === undefined && omitted.length < fieldsMax) omitted.push(name)
     if (ranges.size < fieldsMax) ranges.set(name, { start: valueStart, end: base + index, bytes })
     name = ''
-    isWatched = false
   }
 
   const endString = (chunk: Uint8Array, index: number): void => {
@@ -109,7 +98,6 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
     keepUpTo(chunk, index + 1, keyBytesMax)
     const bytes = kept()
     name = bytes === undefined ? '' : textOf(bytes)
-    isWatched = watched?.has(name) ?? false
     expecting = 'colon'
   }
 
@@ -151,10 +139,8 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
     switch (code) {
       case 0x7b: // {
       case 0x5b: // [
-        if (expecting === 'open') {
-          expecting = code === 0x7b ? 'key' : 'nothing'
-          openEnd = base + index + 1
-        } else if (expecting === 'value') startValue(index)
+        if (expecting === 'open') expecting = code === 0x7b ? 'key' : 'nothing'
+        else if (expecting === 'value') startValue(index)
         else if (expecting === 'closed') expecting = 'nothing'
         depth += 1
         return
@@ -164,7 +150,6 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
         if (depth > 0) return
         if (depth < 0) expecting = 'nothing'
         if (expecting === 'inside') endValue(chunk, index)
-        closeAt = base + index
         expecting = expecting === 'nothing' ? 'nothing' : 'closed'
         return
       case 0x2c: // ,
@@ -200,7 +185,6 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
         index += 1
       }
       if (isKeeping) keepUpTo(chunk, chunk.length, expecting === 'key' ? keyBytesMax : valueBytesMax)
-      if (isWatched && expecting === 'inside') onWatched?.(name, chunk.subarray(Math.max(0, valueStart - base)))
       base += chunk.length
     },
     fields() {
@@ -226,12 +210,6 @@ export const createJsonOutline = (options: OutlineOptions): JsonOutline => {
     },
     get mediaBytes() {
       return mediaSoFar()
-    },
-    get openEnd() {
-      return openEnd
-    },
-    get closeAt() {
-      return closeAt
     },
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { UsageFlag } from '../core/usage.ts'
 import type { UsageReport } from '../providers/dialect.ts'
+import { type ByteFilter, createUsageFilter } from '../providers/stream-usage.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
 import { answerHeld, endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
 import { codingOf } from './decoder.ts'
@@ -9,7 +10,6 @@ import { abandon, type Exchange, type MeteredCall, meterFailed, record, safely, 
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
 import { likelyTokens } from './request-body.ts'
 import { failureOf } from './upstream-failure.ts'
-import { type ByteFilter, createUsageChunkFilter } from './usage-chunk-filter.ts'
 
 /** One answer on its way from an upstream to a client. */
 export interface Relay {
@@ -98,7 +98,7 @@ const startAnswer = (relay: Relay): void => {
   else if (isGood && (streamTypes.test(type) || (call.asked.isStream && isText && !type.includes('html')))) {
     const context = { provider: x.route.upstream.provider, inputEstimate: likelyTokens(call.size) }
     relay.meter = createStreamMeter(call.dialect, context, x.shop.soon, () => streamDone(relay, call))
-    if (coding === undefined && call.isUsageOurs) relay.filter = createUsageChunkFilter()
+    if (coding === undefined && call.isUsageOurs) relay.filter = createUsageFilter()
   } else if (isText) {
     relay.held = createHeldAnswer(x, call, coding)
     return

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BudgetGuard, Decision } from '../guard/guard.ts'
 import type { Dialect } from '../providers/dialect.ts'
 import { dialectNamed, recogniseDialect } from '../providers/dialects.ts'
+import { usageWishOf } from '../providers/stream-usage.ts'
 import type { Caller } from './admission.ts'
-import { withUsageWish } from './ask-for-usage.ts'
 import { attributionOf, ownHeaderPrefix } from './attribution.ts'
 import type { GatewayError } from './error-forms.ts'
 import { abandon, type Exchange, type MeteredCall, over, refuse, safely, type Workshop } from './exchange.ts'
@@ -114,7 +114,7 @@ const decided = (x: Exchange, begun: Begun, held: HeldBody, decision: Decision |
     isRecorded: false,
   }
   x.call = call
-  x.body = wished === undefined ? held : { ...held, chunks: [...wished] }
+  x.body = wished === undefined ? held : { ...held, chunks: [wished] }
   if (!x.response.destroyed) {
     forward(x)
     return
@@ -122,6 +122,16 @@ const decided = (x: Exchange, begun: Begun, held: HeldBody, decision: Decision |
   // The client left while its budget was being looked up: nothing was sent.
   abandon(x, call)
   over(x, 'aborted')
+}
+
+/** The body of a chat request with the wish for its stream's usage in it, where it lacks one. */
+const withUsageWish = (held: HeldBody): Buffer | undefined => {
+  if (!held.isWhole || held.fields.stream !== true || held.outline?.omitted.includes('stream_options')) return undefined
+  const [only] = held.chunks
+  const body = held.chunks.length === 1 && only !== undefined ? only : Buffer.concat(held.chunks)
+  // A char for each byte: what is looked for is plain, and places are places in the body.
+  const splice = usageWishOf(body.toString('latin1'), held.fields)
+  return splice && Buffer.concat([body.subarray(0, splice.start), Buffer.from(splice.text), body.subarray(splice.end)])
 }
 
 const ledgerError: GatewayError = {

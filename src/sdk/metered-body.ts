@@ -1,3 +1,5 @@
+import type { ByteFilter } from '../providers/stream-usage.ts'
+
 /** Watches the bytes of an answer go by. None of it throws. At most one of `end`, `fail` and `cancel` is called, once; none when nobody reads on. */
 export interface BodyWatch {
   see(chunk: Uint8Array): void
@@ -6,12 +8,6 @@ export interface BodyWatch {
   fail(error: unknown): void
   /** The caller wants no more. */
   cancel(): void
-}
-
-/** Takes something out of the bytes on their way. What it holds back it gives at the end. Never throws. */
-export interface BodyEdit {
-  push(chunk: Uint8Array): readonly Uint8Array[]
-  end(): readonly Uint8Array[]
 }
 
 /**
@@ -25,7 +21,7 @@ export const createMeteredBody = (
   // The response and not its body: Node cancels the unread body of a response that is garbage, and this keeps it from being that.
   original: { readonly body: ReadableStream<Uint8Array> },
   watch: BodyWatch,
-  edit?: BodyEdit,
+  edit?: ByteFilter,
 ): ReadableStream<Uint8Array> => {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   let isOver = false
@@ -55,14 +51,14 @@ export const createMeteredBody = (
       if (done) {
         if (isOver) return
         over(() => watch.end())
-        give(controller, edit?.end() ?? [])
+        give(controller, edit?.end())
         controller.close()
         // A `byob` read that waits is only answered by this.
         controller.byobRequest?.respond(0)
         return
       }
       watch.see(value)
-      if (give(controller, edit === undefined ? [value] : edit.push(value))) return
+      if (give(controller, edit === undefined ? value : edit.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength)))) return
     }
   }
 
@@ -76,13 +72,9 @@ export const createMeteredBody = (
   })
 }
 
-/** Says whether anything was given. The stream takes each chunk's memory over, so that a part of a larger piece is copied first. */
-const give = (controller: ReadableByteStreamController, chunks: readonly Uint8Array[]): boolean => {
-  let isGiven = false
-  for (const chunk of chunks) {
-    if (chunk.byteLength === 0) continue
-    controller.enqueue(chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk))
-    isGiven = true
-  }
-  return isGiven
+/** Says whether anything was given. The stream takes the chunk's memory over, so that a part of a larger piece is copied first. */
+const give = (controller: ReadableByteStreamController, chunk: Uint8Array | undefined): boolean => {
+  if (chunk === undefined || chunk.byteLength === 0) return false
+  controller.enqueue(chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk))
+  return true
 }

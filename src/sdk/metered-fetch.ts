@@ -1,4 +1,5 @@
 import type { Refusal } from '../core/budget.ts'
+import { createUsageFilter, usageWishOf } from '../providers/stream-usage.ts'
 import { createAnswerWatch, isAbort, requestIdOf } from './answer.ts'
 import type { Attempts } from './attempts.ts'
 import { chainOf } from './budget-exceeded-error.ts'
@@ -13,7 +14,6 @@ import { refusedResponse } from './refusal.ts'
 import { type FetchInput, headerOf, type ReadBody, type RequestLine, readBody, requestLineOf } from './request.ts'
 import { withParents } from './run-state.ts'
 import type { Runs } from './runs.ts'
-import { createUsageChunkFilter, withStreamUsage } from './stream-usage.ts'
 import type { Warn } from './warning.ts'
 
 export type Fetch = typeof globalThis.fetch
@@ -138,8 +138,10 @@ export const createMeter = (parts: MeterParts): Meter => {
     if (!seen.takesStreamUsage || seen.body === undefined) return undefined
     // A length that the caller counted would no longer be right.
     if (headerOf(seen.line.headers, 'content-length') !== undefined) return undefined
-    const text = withStreamUsage(seen.body.text, seen.body.json)
-    if (text === undefined) return undefined
+    const { text: sent, json } = seen.body
+    const splice = usageWishOf(sent, json)
+    if (splice === undefined) return undefined
+    const text = sent.slice(0, splice.start) + splice.text + sent.slice(splice.end)
     return { ...init, body: typeof init?.body === 'string' ? text : new TextEncoder().encode(text) }
   }
 
@@ -163,7 +165,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     })
     const original = response as Response & { readonly body: ReadableStream<Uint8Array> }
     const safeWatch = safe(watch, safely)
-    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageChunkFilter() : undefined)
+    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageFilter() : undefined)
     const metered = meteredResponseOf(response, stream)
     if (metered !== undefined) {
       if (open.has(call)) open.set(call, safeWatch)

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
-import { stringEnd } from './body-outline.ts'
+import { stringEnd } from '../providers/json-fields.ts'
 
 /** Where requests keep what is put to the model, over all dialects. */
 const promptFields = [
