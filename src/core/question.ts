@@ -55,6 +55,10 @@ export const segmentBreakdowns = [
 export const entryBreakdowns = ['session', 'run', 'user', 'key', 'step'] as const
 export type Breakdown = (typeof segmentBreakdowns)[number] | (typeof entryBreakdowns)[number] | `tag.${string}`
 
+/** What runs and sessions are listed by: their start, from either end, or what is largest first. */
+export const listOrders = ['newest', 'oldest', 'costliest', 'longest', 'tokens'] as const
+export type ListOrder = (typeof listOrders)[number]
+
 /** An attribute is one of these values; `null` stands for "has none". */
 export interface Filter {
   readonly by: Breakdown

@@ -1,46 +1,60 @@
 import { TaximeterError } from '../core/errors.ts'
 import type { CallEntry } from '../core/event.ts'
-import { type EntryPage, type Page, pageLimitMax, type RunFilter, type RunPage, type RunSummary } from './store.ts'
+import type { ListOrder } from '../core/question.ts'
+import { type EntryPage, type Page, pageLimitMax, type RunSummary } from './store.ts'
 
-/** One page of runs: from the largest of what they are sorted by, ties by name, so that a page can go on where another ended. */
-export const sortedRuns = (runs: readonly RunSummary[], sort: RunFilter['sort'], page: Page): RunPage => {
-  const ranked = runs
-    .map((summary) => ({ summary, rank: rankOf(summary, sort) }))
-    .sort((left, right) => (left.rank === right.rank ? (left.summary.run < right.summary.run ? -1 : 1) : left.rank < right.rank ? 1 : -1))
+/** What is listed: its name, and what it is ranked by. */
+export interface Listed<Item> {
+  readonly item: Item
+  readonly name: string
+  readonly rank: bigint
+}
+
+/** One page of a list: from the largest rank, ties by name, so that a page can go on where another ended. */
+export const listPage = <Item>(
+  listed: readonly Listed<Item>[],
+  page: Page,
+): { readonly items: readonly Item[]; readonly next?: string } => {
+  const ranked = [...listed].sort((left, right) =>
+    left.rank === right.rank ? (left.name < right.name ? -1 : 1) : left.rank < right.rank ? 1 : -1,
+  )
   let start = 0
   if (page.after !== undefined) {
-    const { rank, run } = parseRunCursor(page.after)
-    const next = ranked.findIndex((item) => item.rank < rank || (item.rank === rank && item.summary.run > run))
+    const { rank, name } = parseListCursor(page.after)
+    const next = ranked.findIndex((each) => each.rank < rank || (each.rank === rank && each.name > name))
     start = next === -1 ? ranked.length : next
   }
   const shown = ranked.slice(start, start + limitOf(page))
   const last = shown.at(-1)
   return {
-    runs: shown.map(({ summary }) => summary),
-    ...(last !== undefined && start + shown.length < ranked.length && { next: `${last.rank}:${last.summary.run}` }),
+    items: shown.map(({ item }) => item),
+    ...(last !== undefined && start + shown.length < ranked.length && { next: listCursor(last.rank, last.name) }),
   }
 }
 
-const rankOf = (run: RunSummary, sort: RunFilter['sort']): bigint => {
+export const rankOfRun = (run: RunSummary, sort: ListOrder): bigint => {
   switch (sort) {
-    case 'newest':
-      return BigInt(run.startedAt)
     case 'costliest':
       return run.llmCost + run.toolCost
-    case 'longest':
-      return BigInt(run.endedAt - run.startedAt)
     case 'tokens':
       return BigInt(run.promptTokens + run.completionTokens)
     default:
-      return sort satisfies never
+      return rankOfTimes(run, sort)
   }
 }
 
-/** `rank:run`, the last one of the page before. */
-export const parseRunCursor = (cursor: string): { readonly rank: bigint; readonly run: string } => {
+export const rankOfTimes = (
+  { startedAt, endedAt }: { readonly startedAt: number; readonly endedAt: number },
+  sort: Exclude<ListOrder, 'costliest' | 'tokens'>,
+): bigint => BigInt(sort === 'newest' ? startedAt : sort === 'oldest' ? -startedAt : endedAt - startedAt)
+
+/** The last one of the page before. */
+export const listCursor = (rank: bigint, name: string): string => `${rank}:${name}`
+
+export const parseListCursor = (cursor: string): { readonly rank: bigint; readonly name: string } => {
   const match = /^(-?\d{1,40}):(.*)$/s.exec(cursor)
   if (match === null) throw notACursor(cursor)
-  return { rank: BigInt(match[1] ?? 0), run: match[2] ?? '' }
+  return { rank: BigInt(match[1] ?? 0), name: match[2] ?? '' }
 }
 
 export const afterCursor = (entries: readonly CallEntry[], page: Page): EntryPage => {

@@ -3,7 +3,7 @@ import type { Attribution } from '../core/attribution.ts'
 import type { Charge } from '../core/charge.ts'
 import type { Call, CallEntry, Entry, RunStatus, StopReason } from '../core/event.ts'
 import type { PicoUsd } from '../core/money.ts'
-import type { Filter, Question } from '../core/question.ts'
+import type { Filter, ListOrder, Question } from '../core/question.ts'
 
 /**
  * The ledger's one interface. Every method is required; store.contract.ts is what each must do, whatever is underneath.
@@ -19,6 +19,8 @@ export interface Store {
   ask(question: Question): Promise<Answer>
   runs(filter: RunFilter, page: Page): Promise<RunPage>
   run(id: string): Promise<RunDetail | undefined>
+  /** The sessions that have a counted call in the period. What they cost is asked as a question. */
+  sessions(filter: SessionFilter, page: Page): Promise<SessionPage>
   /** Counted entries from oldest to newest, by time and then id: for exports, repricing and raw checks. */
   entries(filter: EntryFilter, page: Page): Promise<EntryPage>
   /** The live tail: entries after a cursor in the order in which they were kept; waits for more until the signal aborts. */
@@ -64,7 +66,27 @@ export interface RunFilter {
   /** By the run's start, UTC ms. */
   readonly from: number
   readonly to: number
-  readonly sort: 'newest' | 'costliest' | 'longest' | 'tokens'
+  readonly sort: ListOrder
+}
+
+export interface SessionFilter {
+  /** Of calls: a session is listed when one of its calls passes, and ranked by those that do. */
+  readonly where: readonly Filter[]
+  readonly from: number
+  readonly to: number
+  readonly sort: ListOrder
+}
+
+export interface SessionPage {
+  readonly sessions: readonly SessionTimes[]
+  readonly next?: string
+}
+
+/** From its first to its last entry in the period, run records and uncounted reports included, whatever the filter. */
+export interface SessionTimes {
+  readonly session: string
+  readonly startedAt: number
+  readonly endedAt: number
 }
 
 /** One run with its totals, as kept beside the entries and updated with them. */

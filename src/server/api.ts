@@ -3,6 +3,7 @@ import type { Refusal } from '../core/budget.ts'
 import type { Basis, UnpricedReason } from '../core/charge.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { CallStatus, RunStatus, Source, StopReason } from '../core/event.ts'
+import type { ListOrder } from '../core/question.ts'
 import type { Unit } from '../core/units.ts'
 import type { UsageFlag, UsageQuality } from '../core/usage.ts'
 import type { EventJson, ItemResult, RejectionReason } from '../intake/event-json.ts'
@@ -77,7 +78,7 @@ export interface RunJson extends Omit<AttributionJson, 'run' | 'step' | 'tags'> 
   readonly unpricedCalls: number
 }
 
-export type RunSort = 'newest' | 'costliest' | 'longest' | 'tokens'
+export type RunSort = ListOrder
 
 /** `GET /v1/runs`. `next` is the `after` of the following page; absent on the last one. */
 export interface RunsAnswer {
@@ -193,6 +194,10 @@ export interface EntriesAnswer {
 
 export interface SessionJson {
   readonly session: string
+  /** Its first entry in the period, and its last. */
+  readonly startedAt: Instant
+  readonly endedAt: Instant
+  readonly durationMs: number
   readonly runs: number
   readonly calls: number
   readonly retries: number
@@ -202,17 +207,19 @@ export interface SessionJson {
   readonly tokens: number | string
   readonly promptTokens: number | string
   readonly completionTokens: number | string
+  /** The cost is a lower bound while this is not 0. */
+  readonly unpricedCalls: number
 }
 
-/** `GET /v1/sessions`: the costliest of the period. `hasMore`: some are left out by `limit`. */
+/** `GET /v1/sessions`: those that have calls in the period, and what these cost. `next` is the `after` of the following page. */
 export interface SessionsAnswer {
   readonly from: Instant
   readonly to: Instant
   readonly sessions: readonly SessionJson[]
-  readonly hasMore: boolean
+  readonly next?: string
 }
 
-/** `GET /v1/sessions/:id`: one session over the period, and its runs, newest first. */
+/** `GET /v1/sessions/:id`: one session over the period, and its runs in the order in which they began. */
 export interface SessionDetailJson {
   readonly from: Instant
   readonly to: Instant

@@ -156,7 +156,7 @@ describe('/v1/runs', () => {
   })
 })
 
-test('sessions are the costliest first, and one of them has its runs', async () => {
+test('sessions are the costliest first, or as is asked for, page by page, and one of them has its runs', async () => {
   const { get } = await filled()
   const { body } = await get<SessionsAnswer>('/v1/sessions')
   expect(body).toMatchObject({
@@ -164,10 +164,16 @@ test('sessions are the costliest first, and one of them has its runs', async () 
       { session: 's-1', runs: 1, calls: 4, costUsd: '0.009800000000', errors: 1, retries: 1 },
       { session: 's-2', runs: 1, calls: 1, costUsd: '0.002400000000', tokens: 1_500 },
     ],
-    hasMore: false,
   })
-  const fewer = await get<SessionsAnswer>('/v1/sessions?limit=1')
-  expect([fewer.body.sessions.map(({ session }) => session), fewer.body.hasMore]).toEqual([['s-1'], true])
+  expect(body.next).toBeUndefined()
+  const first = await get<SessionsAnswer>('/v1/sessions?limit=1&sort=newest')
+  expect(first.body.sessions.map(({ session }) => session)).toEqual(['s-2'])
+  const second = await get<SessionsAnswer>(`/v1/sessions?limit=1&sort=newest&after=${encodeURIComponent(String(first.body.next))}`)
+  expect(second.body.sessions).toMatchObject([{ session: 's-1', durationMs: 96 * 60_000, unpricedCalls: 1 }])
+  expect(second.body.next).toBeUndefined()
+  expect((await get<SessionsAnswer>('/v1/sessions?where=model:nobody-knows')).body.sessions).toMatchObject([
+    { session: 's-1', calls: 1, runs: 1, costUsd: null, unpricedCalls: 1 },
+  ])
   expect((await get<SessionDetailJson>('/v1/sessions/s-1')).body).toMatchObject({
     session: { costUsd: '0.009800000000' },
     runs: [{ run: 'r-1' }],

@@ -199,6 +199,9 @@ export const entriesSchema = z.object({ ...period, entries: z.array(callSchema),
 const session = z
   .object({
     session: name,
+    startedAt: instantText,
+    endedAt: instantText,
+    durationMs: count,
     runs: count,
     calls: count,
     retries: count,
@@ -207,9 +210,10 @@ const session = z
     tokens: bigCount,
     promptTokens: bigCount,
     completionTokens: bigCount,
+    unpricedCalls: count,
   })
   .openapi('Session')
-export const sessionsSchema = z.object({ ...period, sessions: z.array(session), hasMore: z.boolean() }).openapi('SessionsAnswer')
+export const sessionsSchema = z.object({ ...period, sessions: z.array(session), next }).openapi('SessionsAnswer')
 export const sessionDetailSchema = z.object({ ...period, session, runs: z.array(runSchema), next }).openapi('SessionDetail')
 
 export const quoteRequestSchema = z

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { TaximeterError } from '../../core/errors.ts'
-import { parseFilter, parseQuestion } from '../../core/question.ts'
+import { listOrders, parseFilter, parseQuestion } from '../../core/question.ts'
 import { readableUsd } from '../../core/readable.ts'
-import { pageLimitMax, type RunFilter, type RunSummary } from '../../ledger/store.ts'
+import { pageLimitMax, type RunSummary } from '../../ledger/store.ts'
 import { runJson } from '../../server/entry-json.ts'
 import { collected } from '../collected.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
@@ -19,13 +19,11 @@ interface RunsOptions extends ConfigOptions {
   readonly json?: true
 }
 
-const sorts = ['newest', 'costliest', 'longest', 'tokens'] as const satisfies readonly RunFilter['sort'][]
-
 /** `taximeter runs`: the runs that began in a period, costliest first. */
 export const runsCommand = (io: Io): Command =>
   new Command('runs')
     .description('the runs of a period, costliest first')
-    .option('--sort <order>', sorts.join(', '), 'costliest')
+    .option('--sort <order>', listOrders.join(', '), 'costliest')
     .option('--last <span>', 'the last 1h, 24h, 7d …')
     .option('--from <instant>', 'from this day or instant on')
     .option('--to <instant>', 'up to this day or instant')
@@ -36,9 +34,9 @@ export const runsCommand = (io: Io): Command =>
     .option('--json', 'exact, as JSON')
     .action(async (options: RunsOptions) => {
       const { config } = configOf(io, options)
-      const sort = sorts.find((each) => each === options.sort)
+      const sort = listOrders.find((each) => each === options.sort)
       if (sort === undefined)
-        throw new TaximeterError('BAD_QUESTION', `--sort should be one of ${sorts.join(', ')}, got "${options.sort}".`)
+        throw new TaximeterError('BAD_QUESTION', `--sort should be one of ${listOrders.join(', ')}, got "${options.sort}".`)
       const { from, to } = parseQuestion({ last: options.last, from: options.from, to: options.to }, io.now())
       const store = await openLedger(config, { mustExist: true })
       try {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sentenceOf } from '../../core/errors.ts'
 import type { CallEntry, Entry } from '../../core/event.ts'
-import type { Question } from '../../core/question.ts'
+import { listOrders, type Question } from '../../core/question.ts'
 import { memoryStore } from '../memory/memory-store.ts'
 import type { RunFilter, RunSummary, Store } from '../store.ts'
 import { entryLists, questions } from './arbitraries.ts'
@@ -37,6 +37,20 @@ const corrected = (entries: readonly Entry[], picks: readonly number[]): readonl
     return [{ event, charge: call.charge, corrects: call.event.id, reason: 'a test' }]
   })
 
+/** Every page of every order, two at a time. */
+const sessionsIn = async (store: Store, { where, from, to }: Question): Promise<readonly unknown[]> => {
+  const found: unknown[] = []
+  for (const sort of listOrders) {
+    let after: string | undefined
+    do {
+      const page = await store.sessions({ where, from, to, sort }, { limit: 2, ...(after !== undefined && { after }) })
+      found.push(page)
+      after = page.next
+    } while (after !== undefined)
+  }
+  return found
+}
+
 export const describeLaws = (make: MakeStore): void => {
   describe('laws', () => {
     test('every question has the answer that raw entries give', async () => {
@@ -53,6 +67,7 @@ export const describeLaws = (make: MakeStore): void => {
             for (const each of [store, raw]) await appendInBatches(each, all, size)
             for (const question of asked) expect(await outcomeOf(store, question)).toEqual(await outcomeOf(raw, question))
             expect(await runsIn(store)).toEqual(await runsIn(raw))
+            for (const question of asked.slice(0, 3)) expect(await sessionsIn(store, question)).toEqual(await sessionsIn(raw, question))
             expect(await countedIn(store)).toEqual(await countedIn(raw))
           },
         ),

@@ -63,7 +63,7 @@ export const describeRuns = (make: MakeStore): void => {
       expect(detail?.children.map(({ run }) => run)).toEqual(['child'])
     })
 
-    test('runs come newest, costliest, longest or with most tokens first, page by page', async () => {
+    test('runs come newest, oldest, costliest, longest or with most tokens first, page by page', async () => {
       const store = await make()
       for (const [index, [cost, tokens, minutes]] of [
         [3, 10, 5],
@@ -89,6 +89,7 @@ export const describeRuns = (make: MakeStore): void => {
         return names.join(' ')
       }
       expect(await paged('newest')).toBe('r3 r2 r1 r0')
+      expect(await paged('oldest')).toBe('r0 r1 r2 r3')
       expect(await paged('costliest')).toBe('r0 r2 r3 r1')
       expect(await paged('longest')).toBe('r2 r0 r1 r3')
       expect(await paged('tokens')).toBe('r1 r2 r0 r3')
@@ -114,6 +115,39 @@ export const describeRuns = (make: MakeStore): void => {
           ],
         }),
       ).toEqual(['r2'])
+    })
+
+    test('sessions come newest, oldest, costliest, longest or with most tokens first, with their times in the period', async () => {
+      const store = await make()
+      for (const [index, [cost, tokens, minutes]] of [
+        [3, 10, 5],
+        [1, 30, 1],
+        [2, 20, 9],
+        [2, 10, 0],
+      ].entries()) {
+        const [session, at] = [`s${index}`, day0 + index * hour]
+        await store.append([
+          toolCall({ session, at, cost: usd(String(cost)) }),
+          modelCall({ session, at: at + (minutes ?? 0) * minute, model: 'unheard-of', usage: { input: tokens ?? 0 } }),
+        ])
+      }
+      // It has no call, and so no cost to be listed with.
+      await store.append([runRecord('r', 'start', { session: 'only-told-of' })])
+      const listed = async (sort: RunFilter['sort'], given: Partial<RunFilter> = {}) =>
+        (await store.sessions({ ...all(given), sort }, { limit: 10 })).sessions.map(({ session }) => session).join(' ')
+      expect(await listed('newest')).toBe('s3 s2 s1 s0')
+      expect(await listed('oldest')).toBe('s0 s1 s2 s3')
+      expect(await listed('costliest')).toBe('s0 s2 s3 s1')
+      expect(await listed('longest')).toBe('s2 s0 s1 s3')
+      expect(await listed('tokens')).toBe('s1 s2 s0 s3')
+      expect(await listed('oldest', { where: [{ by: 'session', values: ['s2', 's0'] }] })).toBe('s0 s2')
+      const cut = { from: day0 + 2 * minute, to: day0 + 2 * hour + 3 * minute }
+      expect((await store.sessions({ ...all(cut), sort: 'oldest' }, { limit: 10 })).sessions).toEqual([
+        { session: 's0', startedAt: day0 + 5 * minute, endedAt: day0 + 5 * minute },
+        { session: 's1', startedAt: day0 + hour, endedAt: day0 + hour + minute },
+        { session: 's2', startedAt: day0 + 2 * hour, endedAt: day0 + 2 * hour },
+      ])
+      await expect(store.sessions(all(), { limit: 1, after: 'nonsense' })).rejects.toThrow(/is not where a page/)
     })
   })
 }

@@ -3,10 +3,20 @@ import type { CallEntry, Entry, RunRecord } from '../../core/event.ts'
 import type { Filter } from '../../core/question.ts'
 import { admitReport, correctionOf, joinKeyOf, type KnownCall } from '../admission.ts'
 import { accepts, callValue, isOfRun, runValue, slicesOf } from '../attributes.ts'
-import { afterCursor, sortedRuns } from '../pages.ts'
+import { afterCursor, listPage, rankOfRun } from '../pages.ts'
 import { byTime, runSummaryOf } from '../run-summary.ts'
-import { type Appended, type EntryPage, pageLimitMax, type RunPage, type RunSummary, runCallsMax, type Store } from '../store.ts'
+import {
+  type Appended,
+  type EntryPage,
+  pageLimitMax,
+  type RunPage,
+  type RunSummary,
+  runCallsMax,
+  type SessionPage,
+  type Store,
+} from '../store.ts'
 import { askRaw, type Book } from './ask.ts'
+import { sessionPageOf } from './sessions.ts'
 
 interface Kept {
   readonly seq: number
@@ -137,11 +147,15 @@ export const memoryStore = (): Store => {
             filter.where.every((part) => !isOfRun(part.by) || accepts(part, runValue(summary, part.by))) &&
             (inside.length === 0 || made.some((entry) => passes(entry, inside))),
         )
-        return sortedRuns(
-          found.map(({ summary }) => summary),
-          filter.sort,
-          page,
-        )
+        const listed = found.map(({ summary }) => ({ item: summary, name: summary.run, rank: rankOfRun(summary, filter.sort) }))
+        const { items, next } = listPage(listed, page)
+        return { runs: items, ...(next !== undefined && { next }) }
+      }),
+    sessions: (filter, page) =>
+      open((): SessionPage => {
+        const entries = kept.map(({ entry }) => entry)
+        const passing = bookNow().calls.filter((entry) => passes(entry, filter.where))
+        return sessionPageOf(entries, passing, filter, page)
       }),
     run: (id) =>
       open(() => {

@@ -2,8 +2,21 @@ import { existsSync, statSync } from 'node:fs'
 import type { Answer } from '../../core/answer.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import type { Question } from '../../core/question.ts'
-import type { EntryFilter, EntryPage, Followed, Page, RunDetail, RunFilter, RunPage, StoreDescription } from '../store.ts'
+import type {
+  EntryFilter,
+  EntryPage,
+  Followed,
+  Page,
+  RunDetail,
+  RunFilter,
+  RunPage,
+  SessionFilter,
+  SessionPage,
+  StoreDescription,
+} from '../store.ts'
 import { askRollups } from './ask.ts'
+import type { CallSources } from './ask-calls.ts'
+import type { RunSources } from './ask-runs.ts'
 import { createLocalTexts, createValues } from './axes.ts'
 import type { Database } from './database.ts'
 import { createEntryPages } from './entry-pages.ts'
@@ -11,12 +24,14 @@ import { createNames, createTexts } from './names.ts'
 import { createRawRows } from './raw-rows.ts'
 import { createRowReader, selectEntries } from './rows.ts'
 import { createRunPages } from './run-pages.ts'
+import { sessionPage } from './session-pages.ts'
 
 /** What a reading thread answers. */
 export interface Reader {
   ask(question: Question): Answer
   runs(filter: RunFilter, page: Page): RunPage
   run(id: string): RunDetail | undefined
+  sessions(filter: SessionFilter, page: Page): SessionPage
   entries(filter: EntryFilter, page: Page): EntryPage
   tail(after: string, limit: number): readonly Followed[]
   head(): string
@@ -41,16 +56,17 @@ export const createReader = (database: Database, path: string): Reader => {
     }
   }
 
+  /** Values of tags have numbers for the length of one answer, so that a reader does not gather them. */
+  const sourcesOf = (): CallSources & RunSources => {
+    const local = createLocalTexts()
+    return { database, values: createValues(names, local), raw: createRawRows(database, names, local, readRow), readRow }
+  }
+
   return {
-    ask: (question) =>
-      atOnce(() => {
-        // Values of tags have numbers for the length of one answer, so that a reader does not gather them.
-        const local = createLocalTexts()
-        const raw = createRawRows(database, names, local, readRow)
-        return askRollups(question, { database, values: createValues(names, local), raw, readRow })
-      }),
+    ask: (question) => atOnce(() => askRollups(question, sourcesOf())),
     runs: (filter, page) => atOnce(() => runPages.page(filter, page)),
     run: (id) => atOnce(() => runPages.detail(id)),
+    sessions: (filter, page) => atOnce(() => sessionPage(filter, page, sourcesOf())),
     entries: (filter, page) => atOnce(() => entryPages(filter, page)),
     tail: (after, limit) =>
       tail.all(seqOf(after), limit).map((row) => {

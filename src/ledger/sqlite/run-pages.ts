@@ -3,7 +3,7 @@ import { type CallEntry, runStatuses, stopReasons } from '../../core/event.ts'
 import { picoUsd } from '../../core/money.ts'
 import type { Filter } from '../../core/question.ts'
 import { accepts, callValue, isOfRun, slicesOf } from '../attributes.ts'
-import { limitOf, parseRunCursor } from '../pages.ts'
+import { limitOf, listCursor, parseListCursor } from '../pages.ts'
 import { type Page, pageLimitMax, type RunDetail, type RunFilter, type RunPage, type RunSummary, runCallsMax } from '../store.ts'
 import { createLocalTexts, createValues } from './axes.ts'
 import { two32 } from './block.ts'
@@ -35,6 +35,7 @@ const selectRuns = `SELECT ${columns.join(', ')} FROM runs AS r JOIN names AS n 
 /** What runs are sorted by; money in two parts, so that no order is lost past 2⁵³. */
 const ranks: Readonly<Record<RunFilter['sort'], readonly string[]>> = {
   newest: ['r.started_at'],
+  oldest: ['-r.started_at'],
   costliest: ['r.cost_high', 'r.cost_low'],
   longest: ['r.ended_at - r.started_at'],
   tokens: ['r.prompt_tokens + r.completion_tokens + 0.0'],
@@ -110,11 +111,11 @@ export const createRunPages = (database: Database, names: Names, readRow: (row: 
       const where = ['r.started_at >= ?', 'r.started_at < ?', ...conditionsOf(filter.where)]
       const bound: (number | string)[] = [filter.from, filter.to]
       if (page.after !== undefined) {
-        const after = parseRunCursor(page.after)
+        const after = parseListCursor(page.after)
         const values = rank.length === 1 ? [Number(after.rank)] : [Number(after.rank >> 32n), Number(BigInt.asUintN(32, after.rank))]
         const [columns, places] = [rank.join(', '), rank.map(() => '?').join(', ')]
         where.push(`((${columns}) < (${places}) OR ((${columns}) = (${places}) AND n.text > ?))`)
-        bound.push(...values, ...values, after.run)
+        bound.push(...values, ...values, after.name)
       }
       const limit = limitOf(page)
       const sql = `${selectRuns.replace('SELECT ', `SELECT ${rank.join(', ')}, `)} WHERE ${where.join(' AND ')} ORDER BY ${rank.map((column) => `${column} DESC`).join(', ')}, n.text`
@@ -153,5 +154,5 @@ const moneyOf = (high: number, low: number): bigint => BigInt(high) * BigInt(two
 
 const cursorOf = (row: Row, width: number): string => {
   const rank = width === 1 ? BigInt(Number(row[0])) : moneyOf(Number(row[0]), Number(row[1]))
-  return `${rank}:${String(row[width + 1])}`
+  return listCursor(rank, String(row[width + 1]))
 }

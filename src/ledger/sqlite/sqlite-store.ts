@@ -1,7 +1,7 @@
 import type { Answer } from '../../core/answer.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import type { CallEntry, Entry } from '../../core/event.ts'
-import type { Appended, EntryPage, Followed, RunDetail, RunPage, Store, StoreDescription } from '../store.ts'
+import type { Appended, EntryPage, Followed, RunDetail, RunPage, SessionPage, Store, StoreDescription } from '../store.ts'
 import { bucketsMax, quarters } from './cubes.ts'
 import { startThread, type Thread, type ThreadOptions } from './thread.ts'
 import { createEncoder } from './wire.ts'
@@ -66,6 +66,7 @@ export const openStore = async (options: SqliteOptions, start: (options: ThreadO
     ask: (question) => read<Answer>('ask', question),
     runs: (filter, page) => read<RunPage>('runs', filter, page),
     run: (id) => read<RunDetail | undefined>('run', id),
+    sessions: (filter, page) => read<SessionPage>('sessions', filter, page),
     entries: (filter, page) => read<EntryPage>('entries', filter, page),
     head: () => read<string>('head'),
     describe: async () => {

@@ -1,5 +1,5 @@
 import { TaximeterError } from '../../core/errors.ts'
-import { parseQuestion } from '../../core/question.ts'
+import { listOrders, parseQuestion } from '../../core/question.ts'
 import type { EntriesAnswer, QueryAnswer, RunsAnswer } from '../api.ts'
 import { callJson, instant, runDetailJson, runJson } from '../entry-json.ts'
 import { runsPageMax } from '../limits.ts'
@@ -52,9 +52,9 @@ const runsRoute = ({ store, now }: Services): Route =>
     method: 'GET',
     path: '/v1/runs',
     uses: ['read'],
-    title: 'Runs by their start, newest or costliest first; without a period, those of the last seven days.',
+    title: 'Runs that began in the period; without one, in the last seven days.',
     query: {
-      sort: choiceParameter(['newest', 'costliest', 'longest', 'tokens'], 'newest'),
+      sort: choiceParameter(listOrders, 'newest'),
       limit: countParameter(1, runsPageMax, 50),
       after,
       ...periodQuery,

@@ -42,7 +42,7 @@ export const SessionPage = (): ReactNode => {
               <Ranking title="Tasks" by="task" where={where} />
             </div>
             <Card
-              title="Runs, newest first"
+              title="Runs, in order"
               isFlush
               isStale={query.isPlaceholderData}
               actions={

@@ -19,7 +19,7 @@ export const SessionsPage = (): ReactNode => {
       <PageHead title="Sessions" note="The conversation or job that runs belong to." />
       <Card
         title="Costliest first"
-        note={query.data?.hasMore ? `The first ${limit}; a filter or a shorter period shows the others` : undefined}
+        note={query.data?.next !== undefined ? `The first ${limit}; a filter or a shorter period shows the others` : undefined}
         isFlush
         isStale={query.isPlaceholderData}
       >
