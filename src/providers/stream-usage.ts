@@ -56,10 +56,11 @@ export const heldEventBytesMax = 16_384
 
 /**
  * Takes the usage that was asked for out of a stream of server-sent events again: the chunk with usage and no choices, because some
- * code reads `choices[0]` of every chunk, and the `"usage":null` that all others then carry. All else goes on as it is; at most an
- * event that is not whole yet is held back.
+ * code reads `choices[0]` of every chunk. With `nulls` it also takes out the `"usage":null` that all others then carry: the SDK does,
+ * whose caller shall see what would have come without it; the gateway, which promises its provider's bytes and passes many streams,
+ * does not look into chunks that stay. All else goes on as it is; at most an event that is not whole yet is held back.
  */
-export const createUsageFilter = (): ByteFilter => {
+export const createUsageFilter = ({ nulls = false }: { readonly nulls?: boolean } = {}): ByteFilter => {
   let held: Buffer | undefined
   let isInLongEvent = false
 
@@ -70,12 +71,12 @@ export const createUsageFilter = (): ByteFilter => {
     let start = 0
     const eventEnd = text.includes('\r') ? anyEventEnd : plainEventEnd
     for (let end = eventEnd(text, 0); end !== -1; end = eventEnd(text, start)) {
-      if (!isInLongEvent) cutUsage(bytes, text, start, end, cuts)
+      if (!isInLongEvent) cutUsage(bytes, text, start, end, nulls, cuts)
       isInLongEvent = false
       start = end
     }
     isInLongEvent ||= bytes.length - start > heldEventBytesMax
-    if (isLast && !isInLongEvent) cutUsage(bytes, text, start, bytes.length, cuts)
+    if (isLast && !isInLongEvent) cutUsage(bytes, text, start, bytes.length, nulls, cuts)
     // Of a long event only the line ends at its end are held, for they may be the first half of the empty line.
     const to = isLast ? bytes.length : isInLongEvent ? lineEndsAt(text, start) : start
     // A copy: the memory of the chunk goes to the caller.
@@ -86,7 +87,7 @@ export const createUsageFilter = (): ByteFilter => {
   return {
     push(chunk) {
       const bytes = held === undefined ? chunk : Buffer.concat([held, chunk])
-      if (isInLongEvent || !endsInEmptyLine(bytes) || bytes.includes(usageName)) return filtered(bytes, false)
+      if (isInLongEvent || !endsInEmptyLine(bytes) || bytes.includes(nulls ? usageName : countName)) return filtered(bytes, false)
       held = undefined
       return bytes
     },
@@ -95,6 +96,8 @@ export const createUsageFilter = (): ByteFilter => {
 }
 
 const usageName = Buffer.from('"usage"')
+/** A usage that is not `null` has it, and nearly no other chunk. */
+const countName = Buffer.from('"prompt_tokens"')
 const endsInEmptyLine = (bytes: Buffer): boolean => bytes[bytes.length - 1] === 10 && bytes[bytes.length - 2] === 10
 
 /** `cuts`: start, end, start, end …, from the front to the back. */
@@ -131,16 +134,21 @@ const lineEndsAt = (text: string, from: number): number => {
   return index
 }
 
-const cutUsage = (bytes: Buffer, text: string, start: number, end: number, cuts: number[]): void => {
-  if (end - start > heldEventBytesMax) return
+const cutUsage = (bytes: Buffer, text: string, start: number, end: number, nulls: boolean, cuts: number[]): void => {
+  if (end - start > heldEventBytesMax || (nulls && cutNull(text, start, end, cuts))) return
+  if (isUsageChunk(bytes, text.slice(start, end), start)) cuts.push(start, end)
+}
+
+/** True when the event has such a field: then it tells no usage. */
+const cutNull = (text: string, start: number, end: number, cuts: number[]): boolean => {
   for (let at = text.indexOf('"usage"', start); at !== -1 && at < end; at = text.indexOf('"usage"', at + 1)) {
     nullUsage.lastIndex = at
     if (!nullUsage.test(text)) continue
     const comma = commaBefore(text, at)
     if (comma !== -1) cuts.push(comma, nullUsage.lastIndex)
-    return
+    return true
   }
-  if (isUsageChunk(bytes, text.slice(start, end), start)) cuts.push(start, end)
+  return false
 }
 
 /** Nothing quoted looks like this: its quotes would be escaped. */

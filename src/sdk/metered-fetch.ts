@@ -165,7 +165,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     })
     const original = response as Response & { readonly body: ReadableStream<Uint8Array> }
     const safeWatch = safe(watch, safely)
-    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageFilter() : undefined)
+    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageFilter({ nulls: true }) : undefined)
     const metered = meteredResponseOf(response, stream)
     if (metered !== undefined) {
       if (open.has(call)) open.set(call, safeWatch)
