@@ -207,8 +207,11 @@ export interface SessionJson {
   readonly tokens: number | string
   readonly promptTokens: number | string
   readonly completionTokens: number | string
-  /** The cost is a lower bound while this is not 0. */
+  /** The cost is a lower bound while this or the next is not 0. */
   readonly unpricedCalls: number
+  readonly partialCalls: number
+  /** The cost is an estimate while this is not 0. */
+  readonly estimatedCalls: number
 }
 
 /** `GET /v1/sessions`: those that have calls in the period, and what these cost. `next` is the `after` of the following page. */

@@ -161,7 +161,7 @@ test('sessions are the costliest first, or as is asked for, page by page, and on
   const { body } = await get<SessionsAnswer>('/v1/sessions')
   expect(body).toMatchObject({
     sessions: [
-      { session: 's-1', runs: 1, calls: 4, costUsd: '0.009800000000', errors: 1, retries: 1 },
+      { session: 's-1', runs: 1, calls: 4, costUsd: '0.009800000000', errors: 1, retries: 1, unpricedCalls: 1 },
       { session: 's-2', runs: 1, calls: 1, costUsd: '0.002400000000', tokens: 1_500 },
     ],
   })

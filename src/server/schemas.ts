@@ -211,6 +211,8 @@ const session = z
     promptTokens: bigCount,
     completionTokens: bigCount,
     unpricedCalls: count,
+    partialCalls: count,
+    estimatedCalls: count,
   })
   .openapi('Session')
 export const sessionsSchema = z.object({ ...period, sessions: z.array(session), next }).openapi('SessionsAnswer')

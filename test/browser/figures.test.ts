@@ -3,22 +3,35 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compact, count, decimalsFor, duration, exactUsd, percent, usd, usdWith } from '../../dashboard/src/format/numbers.ts'
-import { figureText, measureInfo } from '../../dashboard/src/state/measures.ts'
+import { type Doubtful, doubtOf } from '../../dashboard/src/format/doubt.ts'
+import { compact, count, decimalsFor, duration, exactUsd, percent, signedUsd, usd, usdWith } from '../../dashboard/src/format/numbers.ts'
+import { byCause, largest, sumOf } from '../../dashboard/src/pages/overview/causes.ts'
+import { type Figure, figureText, measureInfo } from '../../dashboard/src/state/measures.ts'
 import type {
+  AlertRulesAnswer,
+  AlertsAnswer,
   AnswerRow,
   BudgetsAnswer,
+  EntriesAnswer,
+  ForecastAnswer,
+  PriceDetailJson,
+  PricesAnswer,
   QueryAnswer,
   ReadingsAnswer,
   RunDetailJson,
   RunsAnswer,
+  SelfCheckAnswer,
+  SessionDetailJson,
   SessionsAnswer,
 } from '../../src/server/api.ts'
 import { type BuiltDashboard, buildDashboard, flat, launch, tableTexts, textOf, type Watched, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
 import { describeInBrowser } from './in-browser.ts'
+import { sampleRules } from './sample-alerts.ts'
 
 const day = 86_400_000
+/** "≥" and "≈" before an amount, and the words that a screen reader has for them. */
+const sureness = /^[≥≈] (?:at least|about) /
 
 /** The texts as they stand on a page: what a person reads is what the API said, rounded once. */
 describeInBrowser('each figure on screen is the API’s', () => {
@@ -34,7 +47,14 @@ describeInBrowser('each figure on screen is the API’s', () => {
     built = await buildDashboard()
     const until = Date.now()
     period = `from=${new Date(until - 7 * day).toISOString()}&to=${new Date(until).toISOString()}`
-    server = await createFleetServer({ path: join(folder, 'fleet.db'), until, runsPerDay: 80, hasBudgets: true, dashboard: built.folder })
+    server = await createFleetServer({
+      path: join(folder, 'fleet.db'),
+      until,
+      runsPerDay: 80,
+      hasBudgets: true,
+      alerts: sampleRules,
+      dashboard: built.folder,
+    })
     browser = await launch()
     watched = await watchedPage(browser, server.url, { width: 1_920 })
   }, 60_000)
@@ -71,13 +91,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const totals = answer<QueryAnswer>('/v1/query', { measure: 'cost', by: 'model', top: '8' })
       const cost = measureInfo('cost')
       const legend = await page.locator('table').filter({ hasText: 'Cost by model' }).locator('tbody tr').allInnerTexts()
-      expect(
-        legend.map((text) =>
-          flat(text)
-            .split(' ')
-            .find((word) => word.startsWith('$')),
-        ),
-      ).toEqual(totals.rows.map((row) => figureText(cost, row.cost)))
+      for (const [index, row] of totals.rows.entries()) expect(flat(legend[index] ?? '')).toContain(` ${marked(row, row.cost)} `)
       await page.getByRole('button', { name: 'Show as a table' }).click()
       const rows = await tableTexts(page, 'Cost by Model over time')
       const whole = [...answers.entries()].find(([key]) => isWhole(key))?.[1] as QueryAnswer
@@ -96,12 +110,14 @@ describeInBrowser('each figure on screen is the API’s', () => {
             .first()
             .locator('dd a'),
         )
-        expect(`${name} ${flat(shown).replace(/^[≥≈] ?/, '')}`).toBe(`${name} ${figureText(measureInfo(name), figures.totals[name])}`)
+        expect(`${name} ${flat(shown).replace(sureness, '')}`).toBe(`${name} ${figureText(measureInfo(name), figures.totals[name])}`)
       }
       const { segments } = answer<ReadingsAnswer>('/v1/readings')
       const costs = segments.map((segment) => segment.costUsd)
       const rows = await tableTexts(page, 'Segments')
-      expect(rows.map((cells) => cells[5]).toSorted()).toEqual(costs.map((cost) => usdWith(cost, decimalsFor(costs))).toSorted())
+      expect(rows.map((cells) => cells[5]?.replace(sureness, '')).toSorted()).toEqual(
+        costs.map((cost) => usdWith(cost, decimalsFor(costs))).toSorted(),
+      )
       expect(rows.map((cells) => cells[4]).toSorted()).toEqual(segments.map((segment) => count(segment.runs)).toSorted())
       const { runs } = answer<RunsAnswer>('/v1/runs', { sort: 'costliest' })
       for (const run of runs.slice(0, 6))
@@ -117,7 +133,8 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const measures = ['cost', 'runs', 'costP95', 'cacheHitRate']
       const asked = answer<QueryAnswer>('/v1/query', { measure: measures.join(','), by: 'team,agent' })
       const rows = await tableTexts(page, 'Answer')
-      const texts = (row: AnswerRow) => measures.map((name) => figureText(measureInfo(name), row[name]))
+      const texts = (row: AnswerRow) =>
+        measures.map((name) => (measureInfo(name).form === 'usd' ? marked(row, row[name]) : figureText(measureInfo(name), row[name])))
       // The change of the first measure stands after it.
       expect(rows.map((cells) => [cells[0], cells[1], cells[2], cells[4], cells[5], cells[6]])).toEqual(
         asked.rows.map((row) => [row.team, row.agent, ...texts(row)]),
@@ -136,7 +153,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
     const costs = runs.map((run) => run.costUsd)
     await onPage(`/runs?sort=costliest&${period}`, async ({ page }) => {
       const rows = await tableTexts(page, 'Runs')
-      expect(rows.map((cells) => [cells[1]?.replace(/^≥ ?(?:at least ?)?/, ''), cells[4], cells[5]])).toEqual(
+      expect(rows.map((cells) => [cells[1]?.replace(sureness, ''), cells[4], cells[5]])).toEqual(
         runs.map((run) => [usdWith(run.costUsd, decimalsFor(costs)), duration(run.durationMs), count(run.calls)]),
       )
     })
@@ -181,13 +198,11 @@ describeInBrowser('each figure on screen is the API’s', () => {
       for (const row of asked.rows) {
         const name = String(row[by.split(',')[0] ?? ''])
         const cells = rows.find((each) => each[0] === name)
-        const shown = [cells?.[1 + extra], cells?.[3 + extra], cells?.[4 + extra], cells?.[5 + extra]].map((text) =>
-          text?.replace(/^[≥≈] ?(?:at least|about)? ?/, ''),
-        )
+        const shown = [cells?.[1 + extra], cells?.[3 + extra], cells?.[4 + extra], cells?.[5 + extra]]
         const expected = measures.map((measure) => {
           const info = measureInfo(measure)
           if (info.form !== 'usd') return figureText(info, row[measure])
-          return usdWith(row[measure] as string, decimalsFor(asked.rows.map((each) => each[measure] as string)))
+          return marked(row, row[measure], decimalsFor(asked.rows.map((each) => each[measure] as string | null)))
         })
         expect([name, ...shown]).toEqual([name, ...expected])
       }
@@ -200,8 +215,15 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const costs = sessions.map((session) => session.costUsd)
       const rows = await tableTexts(page, 'Sessions')
       expect(rows.slice(0, 10).map((cells) => [cells[0], cells[1]])).toEqual(
-        sessions.slice(0, 10).map((session) => [session.session, usdWith(session.costUsd, decimalsFor(costs))]),
+        sessions.slice(0, 10).map((session) => [session.session, marked(session, session.costUsd, decimalsFor(costs))]),
       )
+    })
+    const one = await api<SessionDetailJson>(`/v1/sessions/${sessions[0]?.session}?${period}`)
+    await onPage(`/sessions/${sessions[0]?.session}?${period}`, async ({ page }) => {
+      const figures = await textOf(page.locator('dl').first())
+      expect(figures).toContain(usd(one.session.costUsd))
+      expect(figures).toContain(`Calls ${count(one.session.calls)}`)
+      expect((await tableTexts(page, 'Runs of the session')).map((cells) => cells[5])).toEqual(one.runs.map((run) => count(run.calls)))
     })
     const { budgets } = await api<BudgetsAnswer>('/v1/budgets')
     await onPage('/budgets', async ({ page }) => {
@@ -213,7 +235,125 @@ describeInBrowser('each figure on screen is the API’s', () => {
       expect(row?.[2]).toBe(usd(company?.remaining))
     })
   })
+
+  test('Budgets and Overview: what is expected', async () => {
+    const { total, budgets } = await api<ForecastAnswer>('/v1/forecast')
+    expect(total.map((each) => each.period)).toEqual(['day', 'week', 'month'])
+    await onPage('/budgets', async ({ page }) => {
+      const shown = await page.getByRole('list', { name: 'Forecasts' }).getByRole('listitem').allInnerTexts()
+      for (const [index, { expected, spent, low, high }] of total.entries())
+        for (const amount of [expected, spent, low, high]) expect(flat(shown[index] ?? '')).toContain(usd(amount))
+      const company = budgets.find(({ name }) => name === 'company')
+      const row = (await tableTexts(page, 'Budgets')).find((cells) => cells[0]?.startsWith('company'))
+      expect(row?.[4]).toBe(usd(company?.atEnd?.expected))
+    })
+    await onPage('/', async ({ page }) => {
+      const tile = await textOf(page.getByTitle('Forecasts and budgets'))
+      for (const amount of [total[2]?.expected, total[2]?.spent, total[2]?.low, total[2]?.high]) expect(tile).toContain(usd(amount))
+    })
+  })
+
+  test('Overview: the causes of the change sum to it, and each is the API’s', () =>
+    onPage(`/?${period}`, async ({ page, answer }) => {
+      const whole = answer<ReadingsAnswer>('/v1/readings').readings.find(({ segment }) => Object.keys(segment).length === 0)
+      const rows = await page.locator('table').filter({ hasText: 'The change, by its causes' }).locator('tbody tr').allInnerTexts()
+      const parts = largest(byCause(whole?.parts ?? []), 6)
+      expect(rows.map((text) => flat(text).split(' ').at(-1))).toEqual([
+        ...parts.map(({ amountUsd }) => signedUsd(amountUsd)),
+        signedUsd(sumOf(whole?.parts ?? [])),
+      ])
+    }))
+
+  test('Self-check: the nine points', async () => {
+    const check = await api<SelfCheckAnswer>('/v1/self-check')
+    await onPage('/check', async ({ page }) => {
+      await page.getByRole('heading', { name: `Progress: ${check.done}/${check.of}` }).waitFor()
+      const points = await page.getByRole('list', { name: 'Points' }).getByRole('listitem').allInnerTexts()
+      expect(points).toHaveLength(9)
+      for (const { title, says, isDone } of check.points)
+        expect(points.map(flat).find((text) => text.includes(title))).toContain(`${isDone ? 'Done' : 'Missing'}: ${title} ${says}`)
+    })
+  })
+
+  test('Calls: every entry of the page', async () => {
+    const { entries } = await api<EntriesAnswer>(`/v1/entries?limit=100&${period}`)
+    await onPage(`/calls?${period}`, async ({ page }) => {
+      const rows = await tableTexts(page, 'Calls')
+      expect(rows.map((cells) => [cells[1], cells[2]?.replace(sureness, ''), cells[4], cells[5], cells[6]])).toEqual(
+        entries.map((call) => [
+          call.kind === 'llm' ? call.model : call.tool,
+          call.charge.basis === 'unpriced' ? 'unpriced' : usd(call.charge.totalUsd),
+          call.kind === 'llm' ? compact(call.promptTokens) : '–',
+          call.kind === 'llm' ? compact(call.completionTokens) : '–',
+          duration(call.durationMs),
+        ]),
+      )
+    })
+  })
+
+  test('Releases: two side by side', () =>
+    onPage(`/releases?${period}&a=2.7.1&b=2.8.0`, async ({ page }) => {
+      const names = ['runs', 'costPerRun', 'costP95', 'tokensPerRun', 'calls']
+      const table = page.locator('table').filter({ hasText: '2.7.1 against 2.8.0' })
+      const rows = (await table.first().locator('tbody tr').allInnerTexts()).map(flat)
+      for (const release of ['2.7.1', '2.8.0']) {
+        const { totals } = await api<QueryAnswer>(`/v1/query?measure=${names.join(',')}&where=release:${release}&${period}`)
+        for (const name of names)
+          expect(rows.find((text) => text.startsWith(`${measureInfo(name).title} `))).toContain(figureText(measureInfo(name), totals[name]))
+      }
+    }))
+
+  test('Prices: the rates of the book, and of one model', async () => {
+    const { prices, matches } = await api<PricesAnswer>('/v1/prices?search=gpt-4.1&limit=100')
+    await onPage('/prices?q=gpt-4.1', async ({ page }) => {
+      await page.getByRole('heading', { name: `${count(matches)} models` }).waitFor()
+      const rows = await tableTexts(page, 'Prices')
+      expect(rows.map((cells) => [cells[0], cells[1], cells[2], cells[5]])).toEqual(
+        prices.map((price) => [
+          price.model,
+          price.providerName,
+          exactUsd(price.current?.rates.input),
+          exactUsd(price.current?.rates.output),
+        ]),
+      )
+    })
+    const one = await api<PriceDetailJson>('/v1/prices/openai/gpt-4.1')
+    await onPage('/prices/openai/gpt-4.1', async ({ page }) => {
+      const shown = await textOf(page.locator('main'))
+      for (const rate of Object.values(one.periods[0]?.rates ?? {})) expect(shown).toContain(exactUsd(rate))
+    })
+  })
+
+  test('Alerts: every alert, every rule, and how often each would have fired', async () => {
+    const call = { kind: 'llm', provider: 'acme', model: 'acme-preview-2', usage: { input: 10 }, agent: 'night-watch' } as const
+    await server.send([{ ...call, id: '019ab000-0000-7000-8000-000000000001', at: Date.now() }])
+    const firing = async () => (await api<AlertsAnswer>('/v1/alerts')).alerts
+    await expect.poll(firing, { timeout: 20_000 }).not.toEqual([])
+    const found = await firing()
+    await onPage('/alerts', async ({ page }) => {
+      for (const { message } of found) await page.getByText(message, { exact: true }).first().waitFor()
+      // The page asks until all previews are there.
+      for (let left = await page.getByRole('progressbar').count(); left > 0; left = await page.getByRole('progressbar').count())
+        await page.getByRole('progressbar').first().waitFor({ state: 'detached' })
+      const { rules } = await api<AlertRulesAnswer>('/v1/alerts/rules')
+      const shown = (await page.getByRole('list', { name: 'Rules' }).locator('> li').allInnerTexts()).map(flat)
+      expect(shown).toHaveLength(rules.length)
+      for (const [index, { name, preview }] of rules.entries()) {
+        const times = preview?.fired.length ?? 0
+        expect(shown[index]).toContain(name)
+        expect(shown[index]).toMatch(times === 0 ? /never$/ : times === 1 ? / once$/ : new RegExp(` ${times} times$`))
+      }
+    })
+  }, 30_000)
 })
+
+/** An amount as it is read, with what stands before one that is not sure. */
+const marked = (row: Doubtful, value: Figure, decimals?: number): string => {
+  const { mark, isUnknown } = doubtOf(row)
+  if (value === null && isUnknown) return 'unpriced'
+  const text = decimals === undefined ? usd(value as string | null) : usdWith(value as string | null, decimals)
+  return value === null || mark === '' ? text : `${mark} ${mark === '≥' ? 'at least' : 'about'} ${text}`
+}
 
 /** The question of a tile: cost alone, compared, cut into buckets. */
 const isMeter = (key: string): boolean => {

@@ -19,6 +19,8 @@ export interface FleetServerOptions {
   readonly runsPerDay?: number
   readonly days?: number
   readonly hasBudgets?: boolean
+  /** Rules of alerts as the configuration names them; absent: the default ones. */
+  readonly alerts?: readonly Readonly<Record<string, unknown>>[]
   /** The folder of a built dashboard; absent: where the workspace builds it to. */
   readonly dashboard?: string
   /** Client keys as the configuration names them. */
@@ -49,6 +51,7 @@ export const createFleetServer = async (options: FleetServerOptions): Promise<Fl
     data: options.path,
     zone: 'Europe/Berlin',
     ...(options.hasBudgets && { budgets: sampleBudgets, dailyBudgetUsd: '60' }),
+    ...(options.alerts && { alerts: options.alerts.map((rule) => ({ ...rule })) }),
     ...(options.keys && { keys: options.keys.map((key) => ({ ...key })) }),
   }
   const { server, close } = await wire(

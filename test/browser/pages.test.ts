@@ -8,7 +8,7 @@ import type { RunsAnswer, SessionsAnswer } from '../../src/server/api.ts'
 import { type BuiltDashboard, buildDashboard, launch, type Watched, watchedPage } from './chromium.ts'
 import { createFleetServer, type FleetServer } from './fleet-server.ts'
 import { describeInBrowser } from './in-browser.ts'
-import { sampleAlerts } from './sample-alerts.ts'
+import { sampleAlerts, sampleRules } from './sample-alerts.ts'
 
 describeInBrowser('every page', () => {
   let folder: string
@@ -26,6 +26,7 @@ describeInBrowser('every page', () => {
       until,
       runsPerDay: 60,
       hasBudgets: true,
+      alerts: sampleRules,
       dashboard: built.folder,
     })
     browser = await launch()

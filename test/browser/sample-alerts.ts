@@ -37,3 +37,9 @@ export const sampleAlerts = (now: number): AlertsAnswer => ({
     },
   ],
 })
+
+/** A few rules, because each is tried on a whole month when somebody looks at them. */
+export const sampleRules = [
+  { name: 'unpriced', kind: 'unpriced', floorUsd: 0 },
+  { name: 'dearer-release', kind: 'release', by: 'task' },
+] as const

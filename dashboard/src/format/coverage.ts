@@ -1,4 +1,5 @@
 import type { Answer, Basis } from '../../../src/server/api.ts'
+import type { Mark } from './doubt.ts'
 import { count } from './numbers.ts'
 
 /** The surest first; the same order everywhere. */
@@ -17,7 +18,7 @@ export interface Trust {
   readonly isLowerBound: boolean
   readonly isEstimate: boolean
   /** What stands before the figure. */
-  readonly mark: '' | '≥' | '≈'
+  readonly mark: Mark
   readonly sentence: string
 }
 

@@ -69,7 +69,9 @@ export const axisUsd = (dollars: number): string => {
   const size = Math.abs(dollars)
   if (size >= 1_000_000) return `$${trimmed(dollars / 1_000_000)}M`
   if (size >= 10_000) return `$${trimmed(dollars / 1_000)}k`
-  return size >= 1 ? `$${trimmed(dollars)}` : `$${Number(dollars.toPrecision(2))}`
+  if (size >= 1) return `$${trimmed(dollars)}`
+  // Dollars have cents: "$0.20" beside "$0.05".
+  return `$${String(Number(dollars.toPrecision(2))).replace(/\.\d$/, '$&0')}`
 }
 
 /** The difference of two amounts with its sign: "+$1.20". */

@@ -5,6 +5,8 @@ export interface Clock {
   full(at: number): string
   /** "22 Nov, 14:05" */
   minute(at: number): string
+  /** "22 Nov, 14:05:09" */
+  moment(at: number): string
   /** "14:05:09" */
   second(at: number): string
   /** "14:05" */
@@ -49,6 +51,7 @@ const createClock = (zone: string): Clock => {
     zone,
     full: format({ ...day, year: 'numeric', ...time, second: '2-digit' }),
     minute: format({ ...day, ...time }),
+    moment: format({ ...day, ...time, second: '2-digit' }),
     second: format({ ...time, second: '2-digit' }),
     time: format(time),
     day: format(day),

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { ChargeJson } from '../../../src/server/api.ts'
 import { exactUsd, usd } from '../format/numbers.ts'
 import { Badge } from '../ui/controls.tsx'
+import { DoubtMark } from '../ui/figure.tsx'
 
 export const unpricedReasons: Readonly<Record<string, string>> = {
   'unknown-model': 'The price book does not know this model.',
@@ -23,12 +24,7 @@ export const ChargeText = ({ charge }: { charge: ChargeJson }): ReactNode => {
   const mark = charge.basis === 'estimated' ? '≈' : charge.basis === 'partial' ? '≥' : ''
   return (
     <span title={`${exactUsd(charge.totalUsd)} ${charge.basis}`} className="whitespace-nowrap">
-      {mark !== '' && (
-        <span className="mr-0.5 text-ink-3">
-          <span aria-hidden="true">{mark}</span>
-          <span className="sr-only">{charge.basis} </span>
-        </span>
-      )}
+      <DoubtMark mark={mark} />
       {usd(charge.totalUsd)}
     </span>
   )

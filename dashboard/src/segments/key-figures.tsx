@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { useQuestion } from '../api/use-question.ts'
 import { trustOf } from '../format/coverage.ts'
+import type { Mark } from '../format/doubt.ts'
 import { changeOf, percent } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
 import { type Figure, figureText, type MeasureInfo, measureInfo } from '../state/measures.ts'
@@ -8,7 +9,7 @@ import { previousTitle } from '../state/period.ts'
 import { useView } from '../state/use-view.ts'
 import { Card } from '../ui/card.tsx'
 import { CoverageMark } from '../ui/coverage-mark.tsx'
-import { Change, FigureText } from '../ui/figure.tsx'
+import { Change, DoubtMark, FigureText } from '../ui/figure.tsx'
 import { Asked, Skeleton } from '../ui/states.tsx'
 import { Tip } from '../ui/tip.tsx'
 import { ViewLink } from '../ui/view-link.tsx'
@@ -83,7 +84,7 @@ interface KeyFigureProps {
   readonly before: Figure
   readonly calls: Figure
   readonly against: string
-  readonly mark: string
+  readonly mark: Mark
   readonly where: readonly string[]
 }
 
@@ -106,8 +107,14 @@ const KeyFigure = ({ info, value, before, calls, against, mark, where }: KeyFigu
           patch={patch}
           className="w-fit text-lg leading-7 font-semibold tracking-tight decoration-line underline-offset-4 hover:underline"
         >
-          {mark !== '' && value !== null && <span className="mr-0.5 font-normal text-ink-3">{mark}</span>}
-          <FigureText info={info} value={value} />
+          {mark !== '' && value === null ? (
+            'unpriced'
+          ) : (
+            <>
+              <DoubtMark mark={mark} />
+              <FigureText info={info} value={value} />
+            </>
+          )}
         </ViewLink>
         <span className="flex items-baseline gap-2 whitespace-nowrap">
           <Change

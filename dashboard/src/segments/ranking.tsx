@@ -4,10 +4,11 @@ import { seriesColor } from '../charts/palette.ts'
 import { ShareBar } from '../charts/sparkline.tsx'
 import { count, percent } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
-import { attributeTitle, figureText, measureInfo, valueText } from '../state/measures.ts'
+import { attributeTitle, measureInfo, valueText } from '../state/measures.ts'
 import { useView } from '../state/use-view.ts'
 import { whereWith } from '../state/view.ts'
 import { Card } from '../ui/card.tsx'
+import { FigureText } from '../ui/figure.tsx'
 import { Asked, Empty } from '../ui/states.tsx'
 import { ViewLink } from '../ui/view-link.tsx'
 
@@ -62,7 +63,9 @@ export const Ranking = ({ title, by, measure = 'cost', where = [], top = 6, clas
                           <bdi>{valueText(by, row[by])}</bdi>
                         </ViewLink>
                       )}
-                      <span className="font-medium">{figureText(info, row[measure])}</span>
+                      <span className="font-medium">
+                        <FigureText info={info} value={row[measure]} row={row} />
+                      </span>
                       {info.isSum && <span className="w-11 text-right text-xs text-ink-3">{total > 0 ? percent(value / total) : '–'}</span>}
                     </span>
                     {info.isSum && (

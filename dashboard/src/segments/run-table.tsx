@@ -7,14 +7,16 @@ import { useView } from '../state/use-view.ts'
 import { type Column, DataTable } from '../ui/data-table.tsx'
 import { pathOf, ViewLink } from '../ui/view-link.tsx'
 import { StopBadge } from './run-badges.tsx'
+import { RunCost, type RunDoubts, useRunDoubts } from './run-cost.tsx'
 
 /** Runs as rows, in the order in which they came: the server sorts, because it has all of them and the page has fifty. */
 export const RunTable = ({ runs, label }: { runs: readonly RunJson[]; label: string }): ReactNode => {
   const { zone } = useView()
-  return <DataTable label={label} rows={runs} columns={columnsOf(runs, zone)} rowId={(run) => run.run} />
+  const doubts = useRunDoubts(runs)
+  return <DataTable label={label} rows={runs} columns={columnsOf(runs, zone, doubts)} rowId={(run) => run.run} />
 }
 
-const columnsOf = (runs: readonly RunJson[], zone: string): readonly Column<RunJson>[] => {
+const columnsOf = (runs: readonly RunJson[], zone: string, doubts: RunDoubts): readonly Column<RunJson>[] => {
   const clock = clockOf(zone)
   const decimals = decimalsFor(runs.map((run) => run.costUsd))
   const most = Math.max(...runs.map((run) => Number(run.costUsd)), 0)
@@ -39,14 +41,8 @@ const columnsOf = (runs: readonly RunJson[], zone: string): readonly Column<RunJ
       title: 'Cost',
       isNumber: true,
       cell: (run) => (
-        <span title={`${exactUsd(run.costUsd)}${run.unpricedCalls > 0 ? `, and ${run.unpricedCalls} unpriced calls` : ''}`}>
-          {run.unpricedCalls > 0 && (
-            <span className="mr-0.5 text-ink-3">
-              <span aria-hidden="true">≥</span>
-              <span className="sr-only">at least</span>
-            </span>
-          )}
-          <span className="font-medium">{usdWith(run.costUsd, decimals)}</span>
+        <span title={exactUsd(run.costUsd)}>
+          <RunCost run={run} doubts={doubts} decimals={decimals} />
           <ShareBar share={most > 0 ? Number(run.costUsd) / most : 0} className="mt-0.5 ml-auto h-1 w-20" />
         </span>
       ),
@@ -55,7 +51,7 @@ const columnsOf = (runs: readonly RunJson[], zone: string): readonly Column<RunJ
     { id: 'started', title: 'Started', className: 'whitespace-nowrap', from: 'sm', cell: (run) => clock.minute(Date.parse(run.startedAt)) },
     { id: 'duration', title: 'Took', isNumber: true, from: 'md', cell: (run) => duration(run.durationMs) },
     { id: 'calls', title: 'Calls', isNumber: true, from: 'md', cell: (run) => count(run.calls) },
-    { id: 'retries', title: 'Retries', isNumber: true, from: 'lg', cell: (run) => faint(run.retries) },
+    { id: 'retries', title: 'Retries', isNumber: true, from: 'xl', cell: (run) => faint(run.retries) },
     { id: 'errors', title: 'Errors', isNumber: true, from: 'lg', cell: (run) => faint(run.errors) },
     {
       id: 'tokens',
@@ -64,7 +60,7 @@ const columnsOf = (runs: readonly RunJson[], zone: string): readonly Column<RunJ
       from: 'lg',
       cell: (run) => <span title={count(run.tokens)}>{compact(run.tokens)}</span>,
     },
-    { id: 'tool', title: 'Tool cost', isNumber: true, from: 'xl', cell: (run) => usdWith(run.toolCostUsd, decimals) },
+    { id: 'tool', title: 'Tool cost', isNumber: true, from: '2xl', cell: (run) => usdWith(run.toolCostUsd, decimals) },
     { id: 'release', title: 'Release', from: 'xl', className: 'max-w-32 truncate', cell: (run) => <bdi>{run.release ?? '–'}</bdi> },
     { id: 'user', title: 'User', from: '2xl', className: 'max-w-40 truncate', cell: (run) => <bdi>{run.user ?? '–'}</bdi> },
   ]

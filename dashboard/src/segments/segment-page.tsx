@@ -8,7 +8,6 @@ import { Asked, Empty } from '../ui/states.tsx'
 import type { SegmentKind } from './segment-kinds.ts'
 import { SegmentRows } from './segment-rows.tsx'
 import { SpendCard } from './spend-card.tsx'
-import { useSegmentDoubts } from './use-segment-doubts.ts'
 
 const top = 500
 
@@ -16,7 +15,6 @@ const top = 500
 export const SegmentPage = ({ kind, children }: { kind: SegmentKind; children?: ReactNode }): ReactNode => {
   const by = kind.also === undefined ? [kind.by] : [kind.by, kind.also]
   const query = useQuestion({ measures: kind.measures, by, top, where: kind.where, isCompared: true })
-  const doubts = useSegmentDoubts(kind)
   const measure = kind.measures[0] ?? 'cost'
   return (
     <>
@@ -35,7 +33,7 @@ export const SegmentPage = ({ kind, children }: { kind: SegmentKind; children?: 
             answer.rows.length === 0 ? (
               <Empty title={`No ${kind.title.toLowerCase()} in this period`}>Choose a longer period, or take a filter away.</Empty>
             ) : (
-              <SegmentRows kind={kind} answer={answer} doubts={doubts} />
+              <SegmentRows kind={kind} answer={answer} />
             )
           }
         </Asked>

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import type { AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { ShareBar } from '../charts/sparkline.tsx'
-import { changeOf, count, counted, decimalsFor, exactUsd, usdWith } from '../format/numbers.ts'
+import { changeOf, count, decimalsFor } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
 import { attributeTitle, figureText, measureInfo, valueText } from '../state/measures.ts'
 import { previousTitle } from '../state/period.ts'
@@ -11,19 +11,17 @@ import { type Column, DataTable } from '../ui/data-table.tsx'
 import { Change, FigureText } from '../ui/figure.tsx'
 import { pathOf, ViewLink } from '../ui/view-link.tsx'
 import type { SegmentKind } from './segment-kinds.ts'
-import type { Doubts } from './use-segment-doubts.ts'
 
 interface SegmentRowsProps {
   readonly kind: SegmentKind
   readonly answer: QueryAnswer
-  readonly doubts: Doubts
 }
 
 /** A row per value; the name leads to its own page, every figure to the question behind it. */
-export const SegmentRows = ({ kind, answer, doubts }: SegmentRowsProps): ReactNode => {
+export const SegmentRows = ({ kind, answer }: SegmentRowsProps): ReactNode => {
   const { period } = useView()
   const against = previousTitle(period)
-  const columns = useMemo(() => columnsOf(kind, answer, doubts, against), [kind, answer, doubts, against])
+  const columns = useMemo(() => columnsOf(kind, answer, against), [kind, answer, against])
   return (
     <DataTable
       label={kind.title}
@@ -36,7 +34,7 @@ export const SegmentRows = ({ kind, answer, doubts }: SegmentRowsProps): ReactNo
   )
 }
 
-const columnsOf = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, against: string): readonly Column<AnswerRow>[] => {
+const columnsOf = (kind: SegmentKind, answer: QueryAnswer, against: string): readonly Column<AnswerRow>[] => {
   const { by, also } = kind
   const keyOf = (row: AnswerRow): string => JSON.stringify([row[by], also === undefined ? null : row[also]])
   const before = new Map((answer.previous?.rows ?? []).map((row) => [keyOf(row), row]))
@@ -61,7 +59,7 @@ const columnsOf = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, again
             cell: (row: AnswerRow) => (row.folded === undefined ? <bdi>{valueText(also, row[also])}</bdi> : ''),
           },
         ]),
-    measureColumn(kind, answer, doubts, first, 0),
+    measureColumn(kind, answer, first, 0),
     {
       id: 'change',
       title: 'Change',
@@ -78,13 +76,13 @@ const columnsOf = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, again
         )
       },
     },
-    ...kind.measures.slice(1).map((name, index) => measureColumn(kind, answer, doubts, name, index + 1)),
+    ...kind.measures.slice(1).map((name, index) => measureColumn(kind, answer, name, index + 1)),
   ]
 }
 
 const from = [undefined, 'sm', 'sm', 'md', 'lg', 'lg', 'xl', 'xl', '2xl', '2xl'] as const
 
-const measureColumn = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, name: string, index: number): Column<AnswerRow> => {
+const measureColumn = (kind: SegmentKind, answer: QueryAnswer, name: string, index: number): Column<AnswerRow> => {
   const info = measureInfo(name)
   const total = approximate(answer.totals[name]) ?? 0
   const decimals = decimalsFor(info.form === 'usd' ? answer.rows.map((row) => row[name] as string | null) : [])
@@ -97,29 +95,14 @@ const measureColumn = (kind: SegmentKind, answer: QueryAnswer, doubts: Doubts, n
     // What is folded together stands last, however much it is.
     sortBy: (row) => (row.folded === undefined ? approximate(row[name]) : undefined),
     ...(shownFrom !== undefined && { from: shownFrom }),
-    cell: (row) => {
-      const doubt = info.form === 'usd' && row.folded === undefined ? doubts.get(row[kind.by] as string | null) : undefined
-      const figure =
-        info.form === 'usd' ? (
-          <span title={exactUsd(row[name] as string | null)}>{usdWith(row[name] as string | null, decimals)}</span>
-        ) : (
-          <FigureText info={info} value={row[name]} />
-        )
-      return (
-        <>
-          <FigureLink kind={kind} row={row} name={name}>
-            {doubt !== undefined && row[name] !== null && (
-              <span className="mr-0.5 text-ink-3" title={`${counted(doubt.calls, 'call')} not exactly priced`}>
-                <span aria-hidden="true">{doubt.mark}</span>
-                <span className="sr-only">{doubt.mark === '≥' ? 'at least' : 'about'} </span>
-              </span>
-            )}
-            {figure}
-          </FigureLink>
-          {index === 0 && total > 0 && <ShareBar share={(approximate(row[name]) ?? 0) / total} className="mt-0.5 ml-auto h-1 w-20" />}
-        </>
-      )
-    },
+    cell: (row) => (
+      <>
+        <FigureLink kind={kind} row={row} name={name}>
+          <FigureText info={info} value={row[name]} row={row} decimals={decimals} />
+        </FigureLink>
+        {index === 0 && total > 0 && <ShareBar share={(approximate(row[name]) ?? 0) / total} className="mt-0.5 ml-auto h-1 w-20" />}
+      </>
+    ),
   }
 }
 

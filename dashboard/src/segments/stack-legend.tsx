@@ -1,10 +1,9 @@
 import type { ReactNode } from 'react'
 import { changeOf, percent } from '../format/numbers.ts'
 import { approximate } from '../format/sums.ts'
-import { figureText } from '../state/measures.ts'
 import { useView } from '../state/use-view.ts'
 import { whereWith } from '../state/view.ts'
-import { Change } from '../ui/figure.tsx'
+import { Change, FigureText } from '../ui/figure.tsx'
 import { ViewLink } from '../ui/view-link.tsx'
 import type { Stack } from './stack-of.ts'
 
@@ -38,7 +37,9 @@ export const StackLegend = ({ stack, by, against }: { stack: Stack; by: string; 
                 )}
               </span>
             </th>
-            <td className="py-1.5 pl-3 text-right font-medium whitespace-nowrap">{figureText(info, layer.total)}</td>
+            <td className="py-1.5 pl-3 text-right font-medium whitespace-nowrap">
+              <FigureText info={info} value={layer.total} row={layer.row} />
+            </td>
             <td className="py-1.5 pl-3 text-right text-xs whitespace-nowrap text-ink-3">
               {info.isSum && whole > 0 ? percent((approximate(layer.total) ?? 0) / whole) : ''}
             </td>

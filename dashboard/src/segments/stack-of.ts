@@ -14,6 +14,8 @@ export interface Layer {
   readonly total: Figure
   readonly before: Figure
   readonly values: readonly Figure[]
+  /** The row of the answer that it is, for how sure its total is. */
+  readonly row: AnswerRow
 }
 
 export interface Stack {
@@ -58,6 +60,7 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       total: row[info.name],
       before: before.get(row[by] ?? null),
       values: spread(layered.rows.filter((each) => (each[by] ?? null) === (row[by] ?? null))),
+      row,
     }))
   const folded = totals.rows.find((row) => row.folded !== undefined)
   if (folded !== undefined && info.isSum) {
@@ -75,6 +78,7 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       total: folded[info.name],
       before: undefined,
       values,
+      row: folded,
     })
   }
   return { info, interval, starts, layers, wholes, answer: totals }

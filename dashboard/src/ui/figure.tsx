@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
-import { changeText, dash, exactUsd, usd } from '../format/numbers.ts'
+import { type Doubtful, doubtOf, type Mark } from '../format/doubt.ts'
+import { changeText, dash, exactUsd, usd, usdWith } from '../format/numbers.ts'
 import { exactFigure, type Figure, figureText, type MeasureInfo } from '../state/measures.ts'
 
 /** An amount as a meter shows it: the dollars large, what is behind the point smaller. `mark` says how sure it is ("≥", "≈"). */
@@ -9,31 +10,51 @@ export const Money = ({
   className = '',
 }: {
   value: string | null | undefined
-  mark?: string
+  mark?: Mark
   className?: string
 }): ReactNode => {
   const text = usd(value)
   const [whole = text, fraction] = text.split('.')
   return (
     <span className={`meter-figure whitespace-nowrap ${className}`} title={exactUsd(value)}>
-      {mark !== '' && text !== dash && (
-        <span className="mr-1 text-[0.62em] font-normal text-ink-3">
-          <span aria-hidden="true">{mark}</span>
-          <span className="sr-only">{mark === '≥' ? 'at least' : 'about'} </span>
-        </span>
-      )}
-      {whole}
+      {text !== dash && <DoubtMark mark={mark} className="text-[0.62em]" />}
+      {text === dash && mark !== '' ? 'unpriced' : whole}
       {fraction !== undefined && <span className="text-[0.62em] font-medium text-ink-2">.{fraction}</span>}
     </span>
   )
 }
 
-/** A figure of any measure with all its digits under the pointer. */
-export const FigureText = ({ info, value }: { info: MeasureInfo; value: Figure }): ReactNode => (
-  <span title={exactFigure(info, value)} className="whitespace-nowrap">
-    {figureText(info, value)}
-  </span>
-)
+/** How sure an amount is, before it: "≥" and "≈" are read out in words. */
+export const DoubtMark = ({ mark, title, className = '' }: { mark: Mark; title?: string; className?: string }): ReactNode =>
+  mark === '' ? null : (
+    <span className={`mr-0.5 font-normal text-ink-3 ${className}`} title={title}>
+      <span aria-hidden="true">{mark}</span>
+      <span className="sr-only">{mark === '≥' ? 'at least' : 'about'} </span>
+    </span>
+  )
+
+interface FigureTextProps {
+  readonly info: MeasureInfo
+  readonly value: Figure
+  /** The row that it is from: an amount says how sure it is. */
+  readonly row?: Doubtful | undefined
+  /** Of a column of amounts. */
+  readonly decimals?: number | undefined
+}
+
+/** A figure of any measure with all its digits under the pointer. What has no price is never "$0", and not nothing either. */
+export const FigureText = ({ info, value, row, decimals }: FigureTextProps): ReactNode => {
+  const doubt = info.form === 'usd' && row !== undefined ? doubtOf(row) : undefined
+  if (doubt?.isUnknown && value === null) return <span className="text-ink-3">unpriced</span>
+  return (
+    <span title={exactFigure(info, value)} className="whitespace-nowrap">
+      {doubt !== undefined && value !== null && value !== undefined && (
+        <DoubtMark mark={doubt.mark} title={`Calls not exactly priced: ${doubt.sentence}`} />
+      )}
+      {info.form === 'usd' && decimals !== undefined ? usdWith(value as string | null, decimals) : figureText(info, value)}
+    </span>
+  )
+}
 
 interface ChangeProps {
   readonly change: number | undefined

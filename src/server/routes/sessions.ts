@@ -108,6 +108,8 @@ const sessionJson = ({ session, startedAt, endedAt }: SessionTimes, row: AnswerR
   promptTokens: countOf(row?.promptTokens),
   completionTokens: countOf(row?.completionTokens),
   unpricedCalls: Number(row?.unpricedCalls ?? 0),
+  partialCalls: Number(row?.partialCalls ?? 0),
+  estimatedCalls: Number(row?.estimatedCalls ?? 0),
 })
 
 const countOf = (value: Value | undefined): number | string => value ?? 0

@@ -36,6 +36,8 @@ export const RulesCard = (): ReactNode => {
   )
 }
 
+const timesText = (times: number): string => (times === 0 ? 'never' : times === 1 ? 'once' : counted(times, 'time'))
+
 const severityTexts = { info: 'text-ink-3', warning: 'text-warn', critical: 'text-bad' } as const
 
 const RuleRow = ({ rule }: { rule: AlertRuleJson }): ReactNode => {
@@ -53,7 +55,7 @@ const RuleRow = ({ rule }: { rule: AlertRuleJson }): ReactNode => {
       </span>
       {preview === undefined ? <Trying progress={rule.progress} /> : <Strip rule={rule} preview={preview} />}
       <span className="text-xs text-ink-2 md:text-right">
-        {preview === undefined ? '' : preview.fired.length === 0 ? 'never' : `${counted(preview.fired.length, 'time')}`}
+        {preview && timesText(preview.fired.length)}
         {preview?.isComplete === false && ' so far'}
       </span>
     </span>

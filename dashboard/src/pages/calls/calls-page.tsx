@@ -78,7 +78,7 @@ const columnsOf = (zone: string): readonly Column<CallJson>[] => {
       id: 'at',
       title: 'At',
       className: 'whitespace-nowrap',
-      cell: (call) => <span title={call.at}>{clock.full(Date.parse(call.at))}</span>,
+      cell: (call) => <span title={clock.full(Date.parse(call.at))}>{clock.moment(Date.parse(call.at))}</span>,
     },
     {
       id: 'name',
@@ -92,7 +92,11 @@ const columnsOf = (zone: string): readonly Column<CallJson>[] => {
       title: 'Status',
       cell: (call) => (
         <span className="flex gap-1">
-          <Badge tone={call.status === 'ok' ? 'plain' : 'bad'}>{call.error ?? call.status}</Badge>
+          {call.status === 'ok' ? (
+            <span className="text-xs text-ink-2">ok</span>
+          ) : (
+            <Badge tone={call.status === 'aborted' ? 'warn' : 'bad'}>{call.error ?? call.status}</Badge>
+          )}
           {call.attempt > 0 && <Badge tone="warn">try {call.attempt + 1}</Badge>}
         </span>
       ),
@@ -105,7 +109,7 @@ const columnsOf = (zone: string): readonly Column<CallJson>[] => {
     {
       id: 'run',
       title: 'Run',
-      className: 'max-w-36 truncate',
+      className: 'max-w-28 truncate',
       cell: (call) =>
         call.run === undefined ? (
           '–'

@@ -1,6 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import type { AnswerRow, QueryAnswer } from '../../../../src/server/api.ts'
 import { ShareBar } from '../../charts/sparkline.tsx'
+import { trustOf } from '../../format/coverage.ts'
 import { changeOf, count } from '../../format/numbers.ts'
 import { approximate } from '../../format/sums.ts'
 import { clockOf } from '../../format/times.ts'
@@ -9,7 +10,7 @@ import { previousTitle } from '../../state/period.ts'
 import { useView } from '../../state/use-view.ts'
 import { type Filter, filterText } from '../../state/view.ts'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
-import { Change, FigureText } from '../../ui/figure.tsx'
+import { Change, DoubtMark, FigureText } from '../../ui/figure.tsx'
 import { pathOf, ViewLink } from '../../ui/view-link.tsx'
 import type { Asked } from './use-asked.ts'
 
@@ -31,6 +32,7 @@ export const AnswerTable = ({ answer, asked }: AnswerTableProps): ReactNode => {
           <span key={name}>
             <span className="text-ink-3">{measureInfo(name).title}</span>{' '}
             <span className="font-semibold">
+              {measureInfo(name).form === 'usd' && <DoubtMark mark={trustOf(answer.coverage).mark} />}
               <FigureText info={measureInfo(name)} value={answer.totals[name]} />
             </span>
           </span>
@@ -98,7 +100,7 @@ const measureColumns = (
       sortBy: (row) => (row.folded === undefined ? approximate(row[name]) : undefined),
       cell: (row) => (
         <>
-          <FigureText info={info} value={row[name]} />
+          <FigureText info={info} value={row[name]} row={row} />
           {hasShares && <ShareBar share={(approximate(row[name]) ?? 0) / total} className="mt-0.5 ml-auto h-1 w-24" />}
         </>
       ),

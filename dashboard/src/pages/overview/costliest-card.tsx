@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import { useRuns } from '../../api/use-lists.ts'
-import { counted, duration, usd } from '../../format/numbers.ts'
+import { counted, duration } from '../../format/numbers.ts'
 import { StopBadge } from '../../segments/run-badges.tsx'
+import { RunCost, useRunDoubts } from '../../segments/run-cost.tsx'
 import { Card } from '../../ui/card.tsx'
 import { Asked, Empty } from '../../ui/states.tsx'
 import { pathOf, ViewLink } from '../../ui/view-link.tsx'
@@ -9,6 +10,7 @@ import { pathOf, ViewLink } from '../../ui/view-link.tsx'
 /** The runs to open first. */
 export const CostliestCard = (): ReactNode => {
   const query = useRuns({ sort: 'costliest', limit: 6 })
+  const doubts = useRunDoubts(query.data?.runs ?? [])
   return (
     <Card
       title="Costliest runs"
@@ -37,10 +39,7 @@ export const CostliestCard = (): ReactNode => {
                       </span>
                     </span>
                     {run.stopReason !== 'completed' && <StopBadge run={run} />}
-                    <span className="font-medium whitespace-nowrap">
-                      {run.unpricedCalls > 0 && <span className="font-normal text-ink-3">≥</span>}
-                      {usd(run.costUsd)}
-                    </span>
+                    <RunCost run={run} doubts={doubts} />
                   </ViewLink>
                 </li>
               ))}

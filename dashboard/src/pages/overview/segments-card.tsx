@@ -1,14 +1,16 @@
 import type { ReactNode } from 'react'
-import type { SegmentJson, SegmentStatus } from '../../../../src/server/api.ts'
+import type { AnswerRow, SegmentJson, SegmentStatus } from '../../../../src/server/api.ts'
 import { useReadings } from '../../api/use-lists.ts'
 import { useQuestion } from '../../api/use-question.ts'
-import { count, decimalsFor, usdWith } from '../../format/numbers.ts'
-import { valueText } from '../../state/measures.ts'
+import type { Doubtful } from '../../format/doubt.ts'
+import { count, decimalsFor } from '../../format/numbers.ts'
+import { measureInfo, valueText } from '../../state/measures.ts'
 import { useView } from '../../state/use-view.ts'
 import { filterText } from '../../state/view.ts'
 import { Card } from '../../ui/card.tsx'
 import { Badge, type Tone } from '../../ui/controls.tsx'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
+import { FigureText } from '../../ui/figure.tsx'
 import { Asked, Empty } from '../../ui/states.tsx'
 import { ViewLink } from '../../ui/view-link.tsx'
 
@@ -25,11 +27,23 @@ export const SegmentsCard = (): ReactNode => {
   return isRead ? <ReadSegments /> : <PlainSegments />
 }
 
+type Doubts = ReadonlyMap<string, Doubtful>
+
+const doubtsOf = (by: readonly string[], rows: readonly AnswerRow[]): Doubts =>
+  new Map(rows.map((row) => [keyOf(by.map((name) => row[name])), row]))
+
+const keyOf = (values: readonly unknown[]): string => JSON.stringify(values.map((value) => value ?? null))
+
 const ReadSegments = (): ReactNode => {
   const query = useReadings()
+  const by = Object.keys(query.data?.segments[0]?.segment ?? {})
+  // The readings say what segments cost, and this how sure that is.
+  const sure = useQuestion({ measures: ['cost'], by, isBare: true, isEnabled: by.length > 0 })
   return (
     <Card title="Segments" isFlush isStale={query.isPlaceholderData}>
-      <Asked query={query}>{(data) => <SegmentTable segments={data?.segments ?? []} hasStatus />}</Asked>
+      <Asked query={query}>
+        {(data) => <SegmentTable segments={data?.segments ?? []} doubts={doubtsOf(by, sure.data?.rows ?? [])} hasStatus />}
+      </Asked>
     </Card>
   )
 }
@@ -42,6 +56,7 @@ const PlainSegments = (): ReactNode => {
         {({ rows }) => (
           <SegmentTable
             hasStatus={false}
+            doubts={doubtsOf(['agent', 'task'], rows)}
             segments={rows
               .filter((row) => row.folded === undefined)
               .map((row) => ({
@@ -61,21 +76,27 @@ const PlainSegments = (): ReactNode => {
   )
 }
 
-const SegmentTable = ({ segments, hasStatus }: { segments: readonly SegmentJson[]; hasStatus: boolean }): ReactNode =>
+interface SegmentTableProps {
+  readonly segments: readonly SegmentJson[]
+  readonly doubts: Doubts
+  readonly hasStatus: boolean
+}
+
+const SegmentTable = ({ segments, doubts, hasStatus }: SegmentTableProps): ReactNode =>
   segments.length === 0 ? (
     <Empty title="No run began in this period" />
   ) : (
     <DataTable
       label="Segments"
       rows={segments}
-      columns={columnsOf(segments, hasStatus)}
+      columns={columnsOf(segments, doubts, hasStatus)}
       rowId={({ segment }) => JSON.stringify(segment)}
       sort={hasStatus ? '-status' : '-cost'}
       isSortedByAddress
     />
   )
 
-const columnsOf = (segments: readonly SegmentJson[], hasStatus: boolean): readonly Column<SegmentJson>[] => {
+const columnsOf = (segments: readonly SegmentJson[], doubts: Doubts, hasStatus: boolean): readonly Column<SegmentJson>[] => {
   const money = (
     id: string,
     title: string,
@@ -89,7 +110,9 @@ const columnsOf = (segments: readonly SegmentJson[], hasStatus: boolean): readon
       title,
       isNumber: true,
       sortBy: (segment) => (of(segment) === null ? null : Number(of(segment))),
-      cell: (segment) => usdWith(of(segment), decimals),
+      cell: (segment) => (
+        <FigureText info={dollars} value={of(segment)} row={doubts.get(keyOf(Object.values(segment.segment))) ?? {}} decimals={decimals} />
+      ),
       ...(about !== undefined && { about }),
       ...(from !== undefined && { from }),
     }
@@ -120,6 +143,7 @@ const columnsOf = (segments: readonly SegmentJson[], hasStatus: boolean): readon
   ]
 }
 
+const dollars = measureInfo('cost')
 const severity: Readonly<Record<SegmentStatus, number>> = { ok: 0, warning: 1, critical: 2 }
 const tones: Readonly<Record<SegmentStatus, Tone>> = { ok: 'ok', warning: 'warn', critical: 'bad' }
 

@@ -8,7 +8,7 @@ export const ConfidenceBadge = ({ confidence }: { confidence: PeriodAnswer['conf
   switch (confidence) {
     case 'confirmed':
       return (
-        <span className="inline-flex items-center gap-1 text-xs whitespace-nowrap text-ink-2">
+        <span className="flex items-center gap-1 text-xs whitespace-nowrap text-ink-2">
           <Icon name="check" className="size-3.5 text-ok" />
           confirmed
         </span>

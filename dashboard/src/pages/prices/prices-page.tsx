@@ -1,4 +1,4 @@
-import { type ReactNode, useDeferredValue, useEffect, useState } from 'react'
+import { type ReactNode, useDeferredValue, useEffect, useRef, useState } from 'react'
 import type { PriceJson, PricesAnswer, Unit } from '../../../../src/server/api.ts'
 import { usePrices } from '../../api/use-lists.ts'
 import { compact, count, exactUsd } from '../../format/numbers.ts'
@@ -67,11 +67,17 @@ const SearchField = (): ReactNode => {
   const setView = useSetView()
   const [text, setText] = useState(search.q ?? '')
   const settled = useDeferredValue(text)
+  const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     if (settled !== (search.q ?? '')) setView({ q: settled === '' ? undefined : settled, after: undefined }, { replace: true })
-  }, [settled, search.q, setView])
+  }, [settled])
+  // The address that somebody went back to is what is searched for; while one types it only follows.
+  useEffect(() => {
+    if (document.activeElement !== field.current) setText(search.q ?? '')
+  }, [search.q])
   return (
     <input
+      ref={field}
       type="search"
       aria-label="Search models"
       placeholder="Search models"

@@ -4,13 +4,13 @@ import { useQuestion } from '../../api/use-question.ts'
 import { trustOf } from '../../format/coverage.ts'
 import { changeOf } from '../../format/numbers.ts'
 import { approximate } from '../../format/sums.ts'
-import { attributeTitle, type Figure, figureText, measureInfo, valueText } from '../../state/measures.ts'
+import { attributeTitle, type Figure, measureInfo, valueText } from '../../state/measures.ts'
 import { useSetView, useView } from '../../state/use-view.ts'
 import { filterText } from '../../state/view.ts'
 import { Card } from '../../ui/card.tsx'
 import { Select } from '../../ui/controls.tsx'
 import { CoverageMark } from '../../ui/coverage-mark.tsx'
-import { Change, FigureText } from '../../ui/figure.tsx'
+import { Change, DoubtMark, FigureText } from '../../ui/figure.tsx'
 import { Asked, Empty, Skeleton } from '../../ui/states.tsx'
 import { ViewLink } from '../../ui/view-link.tsx'
 
@@ -166,6 +166,7 @@ const WholeTable = ({
             {[before, after].map((release, index) => (
               <td key={`${release}${index === 0 ? ' before' : ''}`} className="py-1.5 pl-3 text-right max-sm:pl-2 font-medium">
                 <ViewLink to="/runs" patch={{ where: [whereRelease(release)], sort: 'costliest' }} className="hover:underline">
+                  {info.form === 'usd' && <DoubtMark mark={trustOf((index === 0 ? left : right).coverage).mark} />}
                   <FigureText info={info} value={index === 0 ? then : now} />
                 </ViewLink>
               </td>
@@ -241,8 +242,12 @@ const PartsTable = ({ before, after, by, left, right }: PartsTableProps): ReactN
                   <bdi>{valueText(by, value)}</bdi>
                 </ViewLink>
               </th>
-              <td className="py-1.5 pl-3 text-right max-sm:pl-2">{figureText(info, then)}</td>
-              <td className="py-1.5 pl-3 text-right max-sm:pl-2 font-medium">{figureText(info, now)}</td>
+              <td className="py-1.5 pl-3 text-right max-sm:pl-2">
+                <FigureText info={info} value={then} row={past.get(value)} />
+              </td>
+              <td className="py-1.5 pl-3 text-right max-sm:pl-2 font-medium">
+                <FigureText info={info} value={now} row={present.get(value)} />
+              </td>
               <td className="py-1.5 pl-3 text-right max-sm:pl-2">
                 <Change change={changeOf(approximate(now), approximate(then))} />
               </td>

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import type { RunDetailJson, RunJson } from '../../../../src/server/api.ts'
+import type { Mark } from '../../format/doubt.ts'
 import { compact, count, counted, duration, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
-import { clockOf } from '../../format/times.ts'
+import { clockOf, offsetName } from '../../format/times.ts'
 import { StopBadge } from '../../segments/run-badges.tsx'
 import { useView } from '../../state/use-view.ts'
 import { filterText } from '../../state/view.ts'
@@ -45,7 +46,9 @@ export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
           </ViewLink>
         </span>
       )}
-      <span className="text-xs text-ink-3">{clockOf(zone).full(Date.parse(run.startedAt))}</span>
+      <span className="text-xs text-ink-3">
+        {clockOf(zone).full(Date.parse(run.startedAt))} <span title={zone}>{offsetName(zone, Date.parse(run.startedAt))}</span>
+      </span>
     </span>
   )
 }
@@ -88,7 +91,7 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
 }
 
 /** How sure the total is: its calls say so. */
-const markOf = ({ run, calls }: RunDetailJson): '' | '≥' | '≈' => {
+const markOf = ({ run, calls }: RunDetailJson): Mark => {
   if (calls.some(({ charge }) => charge.basis === 'estimated')) return '≈'
   return run.unpricedCalls > 0 || calls.some(({ charge }) => charge.basis === 'partial') ? '≥' : ''
 }

@@ -2,9 +2,11 @@ import type { ReactNode } from 'react'
 import type { SessionJson } from '../../../../src/server/api.ts'
 import { useSessions } from '../../api/use-lists.ts'
 import { ShareBar } from '../../charts/sparkline.tsx'
-import { compact, count, decimalsFor, exactUsd, usdWith } from '../../format/numbers.ts'
+import { compact, count, decimalsFor } from '../../format/numbers.ts'
+import { measureInfo } from '../../state/measures.ts'
 import { Card } from '../../ui/card.tsx'
 import { type Column, DataTable } from '../../ui/data-table.tsx'
+import { FigureText } from '../../ui/figure.tsx'
 import { PageHead } from '../../ui/page-head.tsx'
 import { Asked, Empty } from '../../ui/states.tsx'
 import { pathOf, ViewLink } from '../../ui/view-link.tsx'
@@ -63,10 +65,10 @@ const columnsOf = (sessions: readonly SessionJson[]): readonly Column<SessionJso
       id: 'cost',
       title: 'Cost',
       isNumber: true,
-      sortBy: (row) => Number(row.costUsd),
+      sortBy: (row) => (row.costUsd === null ? null : Number(row.costUsd)),
       cell: (row) => (
-        <span title={exactUsd(row.costUsd)}>
-          <span className="font-medium">{usdWith(row.costUsd, decimals)}</span>
+        <span className="font-medium">
+          <FigureText info={measureInfo('cost')} value={row.costUsd} row={row} decimals={decimals} />
           <ShareBar share={most > 0 ? Number(row.costUsd) / most : 0} className="mt-0.5 ml-auto h-1 w-20" />
         </span>
       ),
