@@ -210,7 +210,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
   )
 
   test('Sessions and budgets', async () => {
-    const { sessions } = await api<SessionsAnswer>(`/v1/sessions?limit=200&${period}`)
+    const { sessions } = await api<SessionsAnswer>(`/v1/sessions?limit=50&${period}`)
     await onPage(`/sessions?${period}`, async ({ page }) => {
       const costs = sessions.map((session) => session.costUsd)
       const rows = await tableTexts(page, 'Sessions')

@@ -74,8 +74,8 @@ export const useRun = (id: string): UseQueryResult<RunDetailJson, ApiError> =>
     queryFn: ({ signal }) => getJson<RunDetailJson>(`/v1/runs/${encodeURIComponent(id)}`, signal),
   })
 
-export const useSessions = (limit: number): UseQueryResult<SessionsAnswer, ApiError> =>
-  usePeriodList<SessionsAnswer>('/v1/sessions', { limit: String(limit) })
+export const useSessions = ({ sort, limit, after }: Omit<RunsInput, 'where'>): UseQueryResult<SessionsAnswer, ApiError> =>
+  usePeriodList<SessionsAnswer>('/v1/sessions', { sort, limit: String(limit), after })
 
 export const useSession = (id: string): UseQueryResult<SessionDetailJson, ApiError> =>
   usePeriodList<SessionDetailJson>(`/v1/sessions/${encodeURIComponent(id)}`, {})

@@ -85,7 +85,7 @@ export const DataTable = <T extends RowData>({
       aria-label={label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: see above.
       tabIndex={0}
-      className={`overflow-x-auto ${isWindowed ? 'max-h-[75vh] overflow-y-auto' : ''}`}
+      className={`relative overflow-x-auto ${isWindowed ? 'max-h-[75vh] overflow-y-auto' : ''}`}
     >
       <table className="w-full border-collapse text-[0.8125rem]" aria-rowcount={isWindowed ? sorted.length + 1 : undefined}>
         <thead className={isWindowed ? 'sticky top-0 z-10 bg-surface' : ''}>
