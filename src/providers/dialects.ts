@@ -3,6 +3,7 @@ import { bedrockConverse } from './bedrock-converse.ts'
 import { cohere } from './cohere.ts'
 import type { Dialect } from './dialect.ts'
 import { gemini } from './gemini.ts'
+import { geminiInteractions } from './gemini-interactions.ts'
 import { geminiLive } from './gemini-live.ts'
 import { dialectOfProvider } from './hosts.ts'
 import { langchain } from './langchain.ts'
@@ -22,6 +23,7 @@ export const dialects: readonly Dialect[] = [
   openaiTranscription,
   openaiRealtime,
   openaiImages,
+  geminiInteractions,
   anthropicMessages,
   openaiResponses,
   geminiLive,

@@ -16,6 +16,7 @@ export interface Recognised {
 const providerOfDialect: Readonly<Record<string, string>> = {
   'anthropic-messages': 'anthropic',
   gemini: 'google',
+  'gemini-interactions': 'google',
   ollama: 'ollama',
   mistral: 'mistral',
   cohere: 'cohere',
