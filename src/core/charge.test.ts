@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BookJson, PeriodJson } from './book-json.ts'
+import type { BookJson, PeriodJson, RatesJson } from './book-json.ts'
 import { type Charge, chargeOf } from './charge.ts'
 import { divideHalfEven, formatUsd, parseMultiplier, parseUsd } from './money.ts'
 import { createPriceBook } from './price-book.ts'
@@ -29,6 +29,13 @@ describe('one call', () => {
   test('pays a cached token once, at the cached rate', () => {
     const rates = { input: '2', cache_read: '0.5', output: '8' }
     expect(dollars(charge({ input: 400, cache_read: 800, output: 300 }, bookOf({ rates })))).toBe('0.003600000000')
+  })
+
+  test('cached sound costs what sound does where that has a rate, else what cached text does', () => {
+    const costs = (rates: RatesJson) => charge({ cache_read_audio: 1_000_000 }, bookOf({ rates }))
+    expect(costs({ input: '2', cache_read: '0.2' })).toMatchObject({ total: 200_000_000_000n, lines: [{ pricedAs: 'cache_read' }] })
+    expect(costs({ input: '2', cache_read: '0.2', input_audio: '3' })).toMatchObject({ lines: [{ pricedAs: 'input_audio' }] })
+    expect(costs({ input: '2' })).toMatchObject({ lines: [{ pricedAs: 'input' }] })
   })
 
   test('takes the rate of pricedAs where a unit has none, and says so', () => {
@@ -133,7 +140,7 @@ describe('whatever the usage and the rates', () => {
     fc.assert(
       fc.property(counts, someRates, (usage, rates) => {
         const made = charge(usage, bookOf({ rates }))
-        const priced = (unit: Unit | undefined): boolean => unit !== undefined && (unit in rates || priced(units[unit].pricedAs))
+        const priced = (unit: Unit): boolean => [unit, ...(units[unit].pricedAs ?? [])].some((each) => each in rates)
         const unpriced = unitNames.filter((unit) => unit in usage && !priced(unit))
         if (unpriced.length === 0) expect(made.basis).toBe('computed')
         else if (unpriced.length === Object.keys(usage).length) expect(made).toEqual({ basis: 'unpriced', reason: 'unpriced-unit' })

@@ -178,13 +178,10 @@ const cardOf = (json: CardJson, where: string): RateCard => {
 const pricesOf = (rates: Rates, multiplier: Multiplier | undefined): UnitPrices => unitNames.map((unit) => priceOf(unit, rates, multiplier))
 
 const priceOf = (unit: Unit, rates: Rates, multiplier: Multiplier | undefined): UnitPrice | undefined => {
-  let pricedAs: Unit | undefined
-  let rate: Rate | undefined = rates[unit]
-  for (let next = units[unit].pricedAs; rate === undefined && next !== undefined; next = units[next].pricedAs) {
-    pricedAs = next
-    rate = rates[next]
-  }
+  const named = [unit, ...(units[unit].pricedAs ?? [])].find((each) => rates[each] !== undefined)
+  const rate = named && rates[named]
   if (rate === undefined) return undefined
+  const pricedAs = named === unit ? undefined : named
   const { per, side } = units[unit]
   // Uplifts and discounts of a provider hold for its tokens, not for searches, pages or machines (Anthropic: pricing, "Data residency").
   const applied = side === 'other' ? undefined : multiplier

@@ -4,13 +4,13 @@
  * `side` says what a token belongs to: `prompt` is all that went into the model, `completion` all that came out; `other` is not
  * a token. `per` is the quantity that a rate in the price book is quoted for ("USD per million tokens", "USD per thousand
  * searches", "USD per hour of a machine"), so that no rate carries a unit of its own.
- * `pricedAs` names the unit whose rate applies where a model lists none of its own: a provider that has no price for reading
- * its cache charges the read as ordinary input. A unit without `pricedAs` and without a rate is unpriced, never free.
+ * `pricedAs` names the units whose rate applies where a model lists none of its own, the first that has one: a provider that has
+ * no price for reading its cache charges the read as ordinary input. A unit without `pricedAs` and without a rate is unpriced, never free.
  */
 export interface UnitInfo {
   readonly side: 'prompt' | 'completion' | 'other'
   readonly per: number
-  readonly pricedAs?: Unit
+  readonly pricedAs?: readonly Unit[]
   readonly title: string
 }
 
@@ -50,15 +50,21 @@ const thousand = 1_000
 
 export const units: Readonly<Record<Unit, UnitInfo>> = {
   input: { side: 'prompt', per: million, title: 'Input tokens, read for the first time' },
-  cache_read: { side: 'prompt', per: million, pricedAs: 'input', title: 'Input tokens read from a prompt cache' },
-  cache_write_5m: { side: 'prompt', per: million, pricedAs: 'input', title: 'Input tokens written to a cache with the default lifetime' },
+  cache_read: { side: 'prompt', per: million, pricedAs: ['input'], title: 'Input tokens read from a prompt cache' },
+  cache_write_5m: { side: 'prompt', per: million, pricedAs: ['input'], title: 'Input tokens written to a cache with the default lifetime' },
   cache_write_1h: { side: 'prompt', per: million, title: 'Input tokens written to a cache for one hour' },
-  input_audio: { side: 'prompt', per: million, pricedAs: 'input', title: 'Audio input tokens' },
-  cache_read_audio: { side: 'prompt', per: million, pricedAs: 'input_audio', title: 'Audio input tokens read from a cache' },
-  input_image: { side: 'prompt', per: million, pricedAs: 'input', title: 'Image input tokens' },
-  cache_read_image: { side: 'prompt', per: million, pricedAs: 'cache_read', title: 'Image input tokens read from a cache' },
+  input_audio: { side: 'prompt', per: million, pricedAs: ['input'], title: 'Audio input tokens' },
+  // Where sound costs what text does, cached sound costs what cached text does.
+  cache_read_audio: {
+    side: 'prompt',
+    per: million,
+    pricedAs: ['input_audio', 'cache_read', 'input'],
+    title: 'Audio input tokens read from a cache',
+  },
+  input_image: { side: 'prompt', per: million, pricedAs: ['input'], title: 'Image input tokens' },
+  cache_read_image: { side: 'prompt', per: million, pricedAs: ['cache_read', 'input'], title: 'Image input tokens read from a cache' },
   output: { side: 'completion', per: million, title: 'Output tokens that can be read' },
-  reasoning: { side: 'completion', per: million, pricedAs: 'output', title: 'Output tokens spent on reasoning' },
+  reasoning: { side: 'completion', per: million, pricedAs: ['output'], title: 'Output tokens spent on reasoning' },
   output_audio: { side: 'completion', per: million, title: 'Audio output tokens' },
   output_image: { side: 'completion', per: million, title: 'Image output tokens' },
   web_search: { side: 'other', per: thousand, title: 'Web searches made by the provider' },

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { UsageFlag } from '../core/usage.ts'
+import { withHeaders } from '../providers/answer-headers.ts'
 import type { UsageReport } from '../providers/dialect.ts'
 import { type ByteFilter, createUsageFilter } from '../providers/stream-usage.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
@@ -212,8 +213,9 @@ interface AnswerEnd {
   readonly broken?: string
 }
 
-const recordAnswer = (relay: Relay, call: MeteredCall, { report, flags, error, broken }: AnswerEnd): Told | undefined => {
+const recordAnswer = (relay: Relay, call: MeteredCall, { report: read, flags, error, broken }: AnswerEnd): Told | undefined => {
   const { x, status } = relay
+  const report = read && withHeaders(read, (name) => relay.headers[name])
   const base = { report, flags, requestId: requestIdOf(relay.headers) }
   if (status >= 300) return record(x, call, { ...base, status: 'error', error: codeOf(report?.error, status) })
   const told = report?.error ?? error

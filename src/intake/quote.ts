@@ -4,6 +4,7 @@ import { type PicoUsd, zeroUsd } from '../core/money.ts'
 import type { PriceBook } from '../core/price-book.ts'
 import { settleCharge } from '../core/settle.ts'
 import { addUsage, type Usage, type UsageFlag, type UsageQuality } from '../core/usage.ts'
+import { type HeaderOf, withHeaders } from '../providers/answer-headers.ts'
 import { readUsage } from '../providers/read-usage.ts'
 import { parseUsage, Rejection } from './parse-event.ts'
 
@@ -22,8 +23,8 @@ export interface Quote {
 }
 
 /**
- * Prices one answer of a provider: `{"dialect"?, "provider", "model"?, "at"?, "body" | "stream" | "rawUsage" | "usage"}`. The model
- * is the one that the answer names, else the one given; `at` is when it was made, else now. Throws BAD_REQUEST or UNKNOWN_DIALECT
+ * Prices one answer of a provider: `{"dialect"?, "provider", "model"?, "at"?, "headers"?, "body" | "stream" | "rawUsage" | "usage"}`. The
+ * model is the one that the answer names, else the one given; `at` is when it was made, else now. Throws BAD_REQUEST or UNKNOWN_DIALECT
  * with what was expected and what came.
  */
 export const quoteOf = (request: unknown, book: PriceBook, now: number): Quote => {
@@ -48,7 +49,7 @@ export const quoteOf = (request: unknown, book: PriceBook, now: number): Quote =
       'The answer is of no dialect that is known. Name its "dialect"; docs/reference/dialects.md lists them.',
     )
   }
-  const { also = [], ...report } = reading
+  const { also = [], ...report } = { ...reading, ...withHeaders(reading, headersOf(json.headers)) }
   const model = report.model ?? text(json, 'model') ?? 'unknown'
   // An answer that is an error is not an answer: it is not billed, and what it does not tell is not missing.
   const ended =
@@ -70,6 +71,13 @@ export const quoteOf = (request: unknown, book: PriceBook, now: number): Quote =
     flags: report.flags,
     charge: charges.reduce(joinedCharge),
   }
+}
+
+const headersOf = (value: unknown): HeaderOf => {
+  if (value === undefined || value === null) return () => undefined
+  if (typeof value !== 'object' || Array.isArray(value)) throw bad('"headers" should be an object of names and texts')
+  const headers = new Map(Object.entries(value).map(([name, text]) => [name.toLowerCase(), text]))
+  return (name) => headers.get(name)
 }
 
 const quoteOfCounts = (json: Readonly<Record<string, unknown>>, provider: string, at: number, book: PriceBook): Quote => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { formatUsd } from '../core/money.ts'
-import { reportedCostOfHeaders } from './cost-headers.ts'
 import { usdOf, usdOfTicks } from './reported-cost.ts'
 
 test.each([
@@ -44,18 +43,4 @@ test.each([
 test('a tick is a ten-billionth of a dollar', () => {
   expect(formatUsd(usdOfTicks(1176500) ?? -1n)).toBe('0.000117650000')
   expect([usdOfTicks(-1), usdOfTicks(1.5), usdOfTicks('1'), usdOfTicks(2 ** 60)]).toEqual([undefined, undefined, undefined, undefined])
-})
-
-const costIn = (headers: Record<string, string>) => reportedCostOfHeaders(new Headers(headers))
-
-test("a gateway's header is the cost", () => {
-  expect(costIn({ 'X-LiteLLM-Response-Cost': '3.45e-05' })).toBe(34_500_000n)
-})
-
-test('a gateway that does not know says None or zero, and neither is a cost', () => {
-  expect([costIn({ 'x-litellm-response-cost': 'None' }), costIn({ 'x-litellm-response-cost': '0.0' }), costIn({})]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ])
 })

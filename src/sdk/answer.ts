@@ -1,4 +1,4 @@
-import { reportedCostOfHeaders } from '../providers/cost-headers.ts'
+import { withHeaders } from '../providers/answer-headers.ts'
 import type { Dialect, StreamReader, UsageReport } from '../providers/dialect.ts'
 import type { Call, Ending } from './call.ts'
 import type { BodyWatch } from './metered-body.ts'
@@ -23,9 +23,8 @@ export interface AnswerContext {
 /** Reads a good answer as its bytes go by, and ends the call with what it told. */
 export const createAnswerWatch = (response: Response, call: Call, context: AnswerContext): BodyWatch => {
   const requestId = requestIdOf(response.headers)
-  const cost = reportedCostOfHeaders(response.headers)
   const end = (ending: Ending): void => {
-    const report = ending.report && cost !== undefined ? { reportedCost: cost, ...ending.report } : ending.report
+    const report = ending.report && withHeaders(ending.report, (name) => response.headers.get(name))
     call.end({ ...ending, report, requestId })
   }
   const watch = isStreamed(response, context) ? watchStream(call, context, end) : watchBody(call, context, end)

@@ -224,6 +224,7 @@ export const quoteRequestSchema = z
     provider: name.optional(),
     model: name.optional(),
     at: z.union([z.string(), z.number()]).optional(),
+    headers: z.record(z.string(), z.unknown()).optional(),
     body: z.unknown().optional(),
     stream: z.string().optional(),
     usage: usage.optional(),

@@ -95,6 +95,14 @@ describe('to the last digit, by hand', () => {
     ['openai-chat', 'openrouter', 'reported', '0.000950000000'],
     // Both passes are billed: 61,067 in at $3 and 1,912 out at $15 per million.
     ['anthropic-messages', 'compaction', 'computed', '0.211881000000'],
+    // 852 in at $4, 2,048 read at $0.40, 1,500 written at $5, 600 of a picture at $4, 700 out at $20 per million.
+    ['openai-chat', 'all details', 'computed', '0.028127200000'],
+    // 4,000 written for twelve hours have no price: a lower bound, and said so.
+    ['openai-responses', 'cache writes of twelve hours', 'partial', '0.020400000000'],
+    // 495 in at $1.25, 8,192 read at $0.20, 900 out at $2.50 per million; 5 + 1 calls at $5, one at $2.50 and one at $10 per thousand.
+    ['openai-responses', 'xai tools without a cost', 'computed', '0.047007150000'],
+    // 2,000 of text and 500 of sound at $2, 3,000 read at $0.20, 180 out at $12 per million. There is no price for its flex tier.
+    ['gemini-interactions', 'everything', 'estimated', '0.007760000000'],
   ])('%s: %s', (dialect, name, basis, usd) => {
     expect(quoteOf(dialect, name)?.charge).toMatchObject({ basis, totalUsd: usd })
   })

@@ -23,7 +23,10 @@ export const quoteCommand = (io: Io): Command =>
   new Command('quote')
     .description('price what a provider answered, without a server')
     .argument('[file]', 'the answer: a JSON body or the text of a stream; standard input when absent')
-    .option('--jsonl', 'read {"provider", "dialect"?, "model"?, "at"?, "body" | "stream"} lines from standard input, answer each in order')
+    .option(
+      '--jsonl',
+      'read {"provider", "dialect"?, "model"?, "at"?, "headers"?, "body" | "stream"} lines from standard input, answer each in order',
+    )
     .option('--provider <name>', 'whose answer it is')
     .option('--model <name>', 'the model, where the answer names none')
     .option('--dialect <name>', 'the API, where it should not be recognised')
