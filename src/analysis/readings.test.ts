@@ -40,7 +40,7 @@ describe('readingOf', () => {
       kind: 'unit-cost',
       level: 'warning',
       sentence:
-        'Cost of “refund” rose 40 % against the day before ($10.00 → $14.00). Runs stayed level (100 → 100). A run costs $0.14 instead of $0.10 (+40 %): +38 % from prompt tokens (gpt-4.1), +2.0 % from retries.',
+        'Cost of “refund” rose 40 % against the day before ($10.00 → $14.00). Runs stayed at 100. A run costs $0.14 instead of $0.10 (+40 %): +38 % from prompt tokens (gpt-4.1), +2.0 % from retries.',
     })
   })
 
@@ -52,8 +52,25 @@ describe('readingOf', () => {
     expect(reading(spending(100, 10_000n), spending(101, 10_100n))).toMatchObject({ kind: 'steady', level: 'quiet' })
   })
 
+  test('after next to nothing amounts are told, not a percentage of it', () => {
+    expect(reading(spending(1, 10n), spending(2_400, 24_000n)).sentence).toBe(
+      'Cost of “refund” rose from $0.01 in the day before to $24.00. Traffic accounts for +$23.99: runs went from 1 to 2,400.',
+    )
+    expect(reading(spending(10, 100n), spending(10, 24_000n, { retryCost: dollar })).sentence).toBe(
+      'Cost of “refund” rose from $0.10 in the day before to $25.00. Runs stayed at 10. A run costs $2.50 instead of $0.01: +$23.90 from prompt tokens (gpt-4.1), +$1.00 from retries.',
+    )
+  })
+
+  test.each([
+    [0, 40, 'All of the change is traffic: there was no run in the day before, there were 40 now.'],
+    [1_200, 0, 'All of the change is traffic: there were 1,200 runs in the day before and are none now.'],
+    [0, 0, 'None of it belongs to a run.'],
+  ])('from %d runs to %d', (was, is, sentence) => {
+    expect(reading(spending(was, 10_000n), spending(is, 20_000n)).sentence).toContain(sentence)
+  })
+
   test('a beginning is said as one, without a percentage of nothing', () => {
-    expect(reading(spending(0, 0n), spending(10, 1_000n)).sentence).toBe('Cost of “refund” is $1.00; there was none the day before.')
+    expect(reading(spending(0, 0n), spending(10, 1_000n)).sentence).toBe('Cost of “refund” is $1.00; there was none in the day before.')
   })
 })
 
@@ -81,13 +98,13 @@ describe('segmentOf', () => {
   })
 
   test.each<[string, Partial<SegmentFigures>, string, string]>([
-    ['a dearer run is a warning', { costPerRun: (dollar * 12n) / 100n }, 'warning', 'Cost per run rose +20 % ($0.10 → $0.12).'],
-    ['a much dearer run is critical', { costPerRun: (dollar * 15n) / 100n }, 'critical', 'Cost per run rose +50 % ($0.10 → $0.15).'],
+    ['a dearer run is a warning', { costPerRun: (dollar * 12n) / 100n }, 'warning', 'Cost per run rose 20 % ($0.10 → $0.12).'],
+    ['a much dearer run is critical', { costPerRun: (dollar * 15n) / 100n }, 'critical', 'Cost per run rose 50 % ($0.10 → $0.15).'],
     [
       'a longer tail is seen though the average is level',
       { p95: dollar },
       'critical',
-      'The 95th percentile of run cost rose +400 % ($0.20 → $1.00).',
+      'The 95th percentile of run cost rose 400 % ($0.20 → $1.00).',
     ],
     ['failing calls are a warning', { errors: 20 }, 'warning', '20 of 200 calls failed (10 %).'],
     ['unpriced calls are a warning', { unpricedCalls: 3 }, 'warning', '3 of 200 calls have no price: the cost is higher than shown.'],

@@ -1,6 +1,6 @@
 import { divideHalfEven } from '../core/money.ts'
 import type { Filter } from '../core/question.ts'
-import { readableChange, readableShare, readableUsd } from '../core/readable.ts'
+import { grouped, readableShare, readableUsd } from '../core/readable.ts'
 import { type Cause, costOf, type Explanation, explain, type Part, type Spending } from './explain.ts'
 
 /** A plain sentence about what changed, with the numbers behind it and the question that shows them. */
@@ -20,7 +20,7 @@ export interface ReadingSubject {
   readonly where: readonly Filter[]
   readonly before: Spending
   readonly after: Spending
-  /** What the periods are called: "yesterday", "release 2026-11-20". */
+  /** What it is compared with, as one says "in …" and "against …" of it: "the day before", "release 2026-11-20". */
   readonly beforeName: string
 }
 
@@ -28,6 +28,12 @@ export interface ReadingSubject {
 const changeMin = 5n
 /** A unit-cost rise from here on is a warning. */
 const warningMin = 20n
+
+/**
+ * From a change of this many times the old cost on, shares of the old cost say nothing ("+1,057,271 %"): amounts do. Ten times is
+ * also where a reader stops thinking of a share.
+ */
+const sharesMax = 10n
 
 /**
  * Reads one change for a person: how much, whether it is traffic or the cost of a run, and what moved inside a run. Traffic is
@@ -44,37 +50,57 @@ export const readingOf = (subject: ReadingSubject): Reading => {
   const level = isUnit && unit * 100n >= before * warningMin && before > 0n ? 'warning' : kind === 'steady' ? 'quiet' : 'notice'
   const sentences = [
     headline(subject, before, after),
-    ...(kind === 'steady' ? [] : [runsSentence(subject, traffic, explanation), ...unitSentences(subject, unit, explanation)]),
+    ...(kind === 'steady' || before === 0n
+      ? []
+      : [runsSentence(subject, traffic, explanation), ...unitSentences(subject, unit, explanation)]),
   ]
   return { level, kind, sentence: sentences.filter((text) => text !== '').join(' '), explanation, where: subject.where }
 }
 
-const isNotable = (amount: bigint, whole: bigint): boolean =>
-  whole === 0n ? amount !== 0n : (amount < 0n ? -amount : amount) * 100n >= whole * changeMin
+const isNotable = (amount: bigint, whole: bigint): boolean => (whole === 0n ? amount !== 0n : magnitude(amount) * 100n >= whole * changeMin)
+
+const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
+
+/** "38 %", or undefined where a share of the old amount says nothing. */
+const shareText = (amount: bigint, whole: bigint): string | undefined =>
+  whole === 0n || magnitude(amount) >= whole * sharesMax ? undefined : readableShare(amount, whole)
 
 const headline = ({ name, beforeName }: ReadingSubject, before: bigint, after: bigint): string => {
   const what = name === undefined ? 'Cost' : `Cost of “${name}”`
-  if (before === 0n)
-    return after === 0n ? `${what} is nothing, as ${beforeName}.` : `${what} is ${readableUsd(after)}; there was none ${beforeName}.`
-  const verb = after > before ? 'rose' : after < before ? 'fell' : 'stayed'
-  if (verb === 'stayed') return `${what} stayed at ${readableUsd(after)}.`
-  return `${what} ${verb} ${readableChange(before, after)?.replace(/^[+−]/, '')} against ${beforeName} (${readableUsd(before)} → ${readableUsd(after)}).`
+  if (before === 0n && after === 0n) return `${what} is nothing, as in ${beforeName}.`
+  if (before === 0n) return `${what} is ${readableUsd(after)}; there was none in ${beforeName}.`
+  if (before === after) return `${what} stayed at ${readableUsd(after)}.`
+  const share = shareText(after - before, before)?.replace(/^[+−]/, '')
+  const verb = after > before ? 'rose' : 'fell'
+  if (share === undefined) return `${what} ${verb} from ${readableUsd(before)} in ${beforeName} to ${readableUsd(after)}.`
+  return `${what} ${verb} ${share} against ${beforeName} (${readableUsd(before)} → ${readableUsd(after)}).`
 }
 
-const runsSentence = ({ before, after }: ReadingSubject, traffic: bigint, { before: old }: Explanation): string => {
-  if (before.runs === 0 || after.runs === 0) return after.runs === 0 && before.runs === 0 ? 'None of it belongs to a run.' : ''
-  const runs = readableChange(BigInt(before.runs), BigInt(after.runs))
-  if (!isNotable(traffic, old)) return `Runs stayed level (${before.runs} → ${after.runs}).`
-  return `Traffic accounts for ${readableShare(traffic, old)}: runs went from ${before.runs} to ${after.runs} (${runs}).`
+const runsSentence = ({ before, after, beforeName }: ReadingSubject, traffic: bigint, { before: old, difference }: Explanation): string => {
+  if (before.runs === 0 && after.runs === 0) return 'None of it belongs to a run.'
+  if (before.runs === 0) return `All of the change is traffic: there was no run in ${beforeName}, there were ${count(after.runs)} now.`
+  if (after.runs === 0) return `All of the change is traffic: there were ${count(before.runs)} runs in ${beforeName} and are none now.`
+  const [was, is] = [count(before.runs), count(after.runs)]
+  if (!isNotable(traffic, old)) return before.runs === after.runs ? `Runs stayed at ${is}.` : `Runs stayed level (${was} → ${is}).`
+  const change = shareText(BigInt(after.runs - before.runs), BigInt(before.runs))
+  return `Traffic accounts for ${partText(traffic, old, difference)}: runs went from ${was} to ${is}${change === undefined ? '' : ` (${change})`}.`
 }
+
+const count = (runs: number): string => grouped(String(runs))
+
+/** A part of a change: its share of the old cost, "+31 %"; where the whole change is no such share, its amount, "+$3.10". */
+const partText = (amount: bigint, old: bigint, difference: bigint): string =>
+  (shareText(difference, old) === undefined ? undefined : shareText(amount, old)) ??
+  `${amount < 0n ? '−' : '+'}${readableUsd(magnitude(amount))}`
 
 const unitSentences = ({ before, after }: ReadingSubject, unit: bigint, explanation: Explanation): readonly string[] => {
   if (!isNotable(unit, explanation.before) || before.runs === 0 || after.runs === 0) return []
   const perRun = [before, after].map((side) => divideHalfEven(costOf(side), BigInt(side.runs)))
   const [old = 0n, now = 0n] = perRun
+  const change = shareText(now - old, old)
   const causes = causesText(explanation)
   return [
-    `A run costs ${readableUsd(now)} instead of ${readableUsd(old)} (${readableChange(old, now)})${causes === '' ? '' : `: ${causes}`}.`,
+    `A run costs ${readableUsd(now)} instead of ${readableUsd(old)}${change === undefined ? '' : ` (${change})`}${causes === '' ? '' : `: ${causes}`}.`,
   ]
 }
 
@@ -83,7 +109,7 @@ export const causesText = (explanation: Explanation): string =>
   explanation.parts
     .filter(({ cause, amount }) => cause !== 'traffic' && isNotable(amount * 5n, explanation.before))
     .slice(0, 3)
-    .map((part) => `${readableShare(part.amount, explanation.before)} from ${causeText(part)}`)
+    .map((part) => `${partText(part.amount, explanation.before, explanation.difference)} from ${causeText(part)}`)
     .join(', ')
 
 const causeNames: Readonly<Record<Cause, string>> = {

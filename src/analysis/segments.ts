@@ -1,5 +1,5 @@
 import { divideHalfEven } from '../core/money.ts'
-import { readableChange, readableUsd } from '../core/readable.ts'
+import { grouped, readableChange, readableUsd } from '../core/readable.ts'
 
 /** What is known of a segment in the period that is looked at, and in the one before it. Money in pico-dollars; null: not defined. */
 export interface SegmentFigures {
@@ -27,6 +27,8 @@ const riseWarning = 20
 const riseCritical = 50
 /** Runs on each side before a change of the average says anything; fewer are luck. */
 const runsMin = 5
+/** Past so many times the old amount a percentage says nothing. */
+const sharesMax = 10
 const errorShareWarning = 10
 const errorShareCritical = 30
 
@@ -62,7 +64,10 @@ const rise = (what: string, before: bigint | null, now: bigint | null): readonly
   return [
     {
       isCritical: percent >= riseCritical,
-      sentence: `${what} rose ${readableChange(before, now)} (${readableUsd(before)} → ${readableUsd(now)}).`,
+      sentence:
+        percent >= sharesMax * 100
+          ? `${what} rose from ${readableUsd(before)} to ${readableUsd(now)}.`
+          : `${what} rose ${readableChange(before, now)?.replace('+', '')} (${readableUsd(before)} → ${readableUsd(now)}).`,
     },
   ]
 }
@@ -70,10 +75,20 @@ const rise = (what: string, before: bigint | null, now: bigint | null): readonly
 const failures = ({ calls, errors }: SegmentFigures): readonly Reason[] => {
   const percent = calls === 0 ? 0 : (errors * 100) / calls
   if (percent < errorShareWarning) return []
-  return [{ isCritical: percent >= errorShareCritical, sentence: `${errors} of ${calls} calls failed (${percent.toFixed(0)} %).` }]
+  return [
+    {
+      isCritical: percent >= errorShareCritical,
+      sentence: `${grouped(String(errors))} of ${grouped(String(calls))} calls failed (${percent.toFixed(0)} %).`,
+    },
+  ]
 }
 
 const unpriced = ({ calls, unpricedCalls }: SegmentFigures): readonly Reason[] =>
   unpricedCalls === 0
     ? []
-    : [{ isCritical: false, sentence: `${unpricedCalls} of ${calls} calls have no price: the cost is higher than shown.` }]
+    : [
+        {
+          isCritical: false,
+          sentence: `${grouped(String(unpricedCalls))} of ${grouped(String(calls))} calls have no price: the cost is higher than shown.`,
+        },
+      ]

@@ -204,7 +204,7 @@ describe('taximeter report, runs, run, export and reprice', () => {
 
   test('an explanation says what changed and of what the change is made', async () => {
     const { out } = await taximeter(['explain', '--last', '12h'])
-    expect(out).toMatch(/^· Cost rose .* against the period before|^· Cost is \$0\.012; there was none the period before\./)
+    expect(out).toMatch(/^· Cost rose .* against the period before|^· Cost is \$0\.012; there was none in the period before\./)
     expect(out).toMatch(/task +runs +cost +cost per run +p95 +per hour +status +why/)
     const { readings } = JSON.parse((await taximeter(['explain', '--last', '12h', '--json'])).out)
     expect(readings[0].parts.reduce((sum: number, part: { amountUsd: string }) => sum + Number(part.amountUsd), 0)).toBeCloseTo(0.012, 12)

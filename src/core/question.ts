@@ -169,6 +169,10 @@ export const parseFilter = (text: string): Filter => {
   return { by, values, ...(match[1] && { isNot: true }) }
 }
 
+/** The same as text again. */
+export const formatFilter = ({ by, values, isNot }: Filter): string =>
+  `${isNot ? '-' : ''}${by}:${values.map((value) => encodeURIComponent(value ?? '')).join(',')}`
+
 const decodeValue = (value: string): string => {
   try {
     return decodeURIComponent(value)

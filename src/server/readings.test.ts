@@ -5,7 +5,7 @@ import { createPriceBook } from '../core/price-book.ts'
 import { createIntake } from '../intake/intake.ts'
 import { memoryStore } from '../ledger/memory/memory-store.ts'
 import type { Store } from '../ledger/store.ts'
-import { createReadings } from './readings.ts'
+import { createReadings, readingsAskedOf } from './readings.ts'
 
 const book = createPriceBook({
   version: 'test',
@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 
 /** Runs of a task with one call each. */
-const play = async (at: number, task: string, runs: number, input: number) => {
+const play = async (at: number, task: string, runs: number, input: number, release?: string) => {
   const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
   const results = await intake.admit(
     Array.from({ length: runs }, () => {
@@ -36,6 +36,7 @@ const play = async (at: number, task: string, runs: number, input: number) => {
         usage: { input, output: 100 },
         task,
         run: `run-${next}`,
+        ...(release !== undefined && { release }),
       }
     }),
   )
@@ -84,10 +85,35 @@ describe('readings', () => {
         ['search', 'ok'],
       ]),
     )
-    expect(segments.find(({ segment }) => segment.task === 'refund')?.reason).toMatch(/^Cost per run rose \+214 %/)
+    expect(segments.find(({ segment }) => segment.task === 'refund')?.reason).toMatch(/^Cost per run rose 214 %/)
+  })
+
+  test('filters narrow what is read, and another period or another release can be what it is compared with', async () => {
+    await play(noon - day, 'refund', 5, 1_000)
+    await play(noon, 'refund', 20, 1_000)
+    await play(noon, 'search', 20, 1_000)
+    await play(noon + day, 'refund', 40, 1_000, 'new')
+    await play(noon + day, 'refund', 10, 3_000, 'old')
+    const readAsked = async (text: Parameters<typeof readingsAskedOf>[0]) =>
+      createReadings(store)(readingsAskedOf({ from: '2026-11-22T00:00:00Z', to: '2026-11-23T00:00:00Z', ...text }, noon))
+    const narrowed = await readAsked({ where: ['task:refund', 'release:new'] })
+    expect(narrowed.segments.map(({ segment, runs }) => [segment.task, runs])).toEqual([['refund', 40]])
+    expect(narrowed.readings[0]?.sentence).toBe('Cost is $0.112; there was none in the period before.')
+    expect(new URLSearchParams(narrowed.readings[1]?.query).getAll('where')).toEqual(['task:refund', 'release:new', 'task:refund'])
+    const older = await readAsked({ where: ['task:refund'], compare: '2026-11-20..2026-11-21' })
+    expect(older.readings[0]?.sentence).toContain('in the period 2026-11-20 to 2026-11-21 to $0.18')
+    const releases = await readAsked({ where: ['release:new'], compare: 'release:old' })
+    expect(releases.readings[0]?.sentence).toBe(
+      'Cost rose 65 % against release old ($0.068 → $0.112). Traffic accounts for +300 %: runs went from 10 to 40 (+300 %). A run costs $0.0028 instead of $0.0068 (−59 %): −235 % from prompt tokens (one).',
+    )
+    await expect(readAsked({ compare: 'release:old' })).rejects.toThrow(/add where=release:<name>/)
+    await expect(readAsked({ compare: 'yesterday' })).rejects.toThrow(/"compare" should be "previous" or a period/)
   })
 
   test('an empty ledger says nothing and invents nothing', async () => {
-    expect(await read()).toMatchObject({ segments: [], readings: [{ kind: 'steady', sentence: 'Cost is nothing, as the period before.' }] })
+    expect(await read()).toMatchObject({
+      segments: [],
+      readings: [{ kind: 'steady', sentence: 'Cost is nothing, as in the period before.' }],
+    })
   })
 })

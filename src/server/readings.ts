@@ -2,24 +2,39 @@ import type { Spending } from '../analysis/explain.ts'
 import { type Reading, readingOf } from '../analysis/readings.ts'
 import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
 import { askSpendings, countOf, type Period, usdOf } from '../analysis/spending.ts'
+import { TaximeterError } from '../core/errors.ts'
 import { formatUsd } from '../core/money.ts'
-import type { Filter } from '../core/question.ts'
+import { type Filter, formatFilter, parseQuestion, type Question, type QuestionText } from '../core/question.ts'
 import type { Store } from '../ledger/store.ts'
 import type { ReadingJson, ReadingsAnswer, SegmentJson } from './api.ts'
+import { comparedOf, previousOf } from './previous-period.ts'
 
 /** How many single tasks get a sentence of their own, besides the one on everything. */
 const taskReadingsMax = 6
 
-/** What a period's numbers say: each task as a segment, and in sentences what changed against the period of equal length before. */
+/** What is read: which entries, of which period, and what they are compared with. */
+export interface ReadingsAsked extends Period {
+  readonly where?: readonly Filter[]
+  /** Absent: the period before. Otherwise another period, or another release in this one, and what it is called in a sentence. */
+  readonly compared?: ReadingsCompared
+}
+
+export interface ReadingsCompared {
+  readonly question: Pick<Question, 'from' | 'to' | 'where'>
+  readonly name: string
+}
+
+/** What a period's numbers say: each task as a segment, and in sentences what changed. */
 export const createReadings =
   (store: Pick<Store, 'ask'>) =>
-  async (period: Period): Promise<ReadingsAnswer> => {
-    const before = { ...period, from: period.from - (period.to - period.from), to: period.from }
-    const [now, old] = await Promise.all([askPeriod(store, period), askPeriod(store, before)])
+  async ({ compared, where = [], ...period }: ReadingsAsked): Promise<ReadingsAnswer> => {
+    const { question, name } = compared ?? { question: previousOf(questionOf(period, where)), name: 'the period before' }
+    const before = { from: question.from, to: question.to, zone: period.zone }
+    const [now, old] = await Promise.all([askPeriod(store, period, where), askPeriod(store, before, question.where)])
     const hours = (period.to - period.from) / 3_600_000
     const tasks = now.tasks.rows.map((row) => row.task as string | null)
     const subjects = [undefined, ...new Set([...tasks, ...old.tasks.rows.map((row) => row.task as string | null)])]
-    const [all, ...single] = subjects.map((task) => ({ task, reading: readingFor(task, old, now) }))
+    const [all, ...single] = subjects.map((task) => ({ task, reading: readingFor(task, old, now, name) }))
     const told = single
       .filter(({ reading }) => reading.kind !== 'steady')
       .sort((left, right) => Number(magnitude(right.reading) - magnitude(left.reading)))
@@ -28,19 +43,38 @@ export const createReadings =
       to: new Date(period.to).toISOString(),
       segments: tasks.map((task) => segmentJson(task, figuresOf(now, task), figuresOf(old, task), hours)),
       readings: [...(all === undefined ? [] : [all]), ...told.slice(0, taskReadingsMax)].map(({ task, reading }) =>
-        readingJson(task, reading, period),
+        readingJson(task, reading, period, where),
       ),
     }
   }
 
+/** The parameters of a request → what is read. Throws BAD_QUESTION. */
+export const readingsAskedOf = (text: QuestionText & { readonly compare?: string | undefined }, now: number): ReadingsAsked => {
+  const { from, to, zone, where } = parseQuestion(text, now)
+  const question = questionOf({ from, to, zone }, where)
+  const { compare } = text
+  if (compare === undefined || compare === 'previous') return { from, to, zone, where }
+  if (!compare.startsWith('release:')) {
+    const compared = comparedOf(question, compare, now)
+    return { from, to, zone, where, compared: { question: compared, name: `the period ${compare.replace('..', ' to ')}` } }
+  }
+  if (!where.some(({ by }) => by === 'release')) {
+    const sentence = `"compare=${compare.slice(0, 100)}" needs the release that is compared with it: add where=release:<name>.`
+    throw new TaximeterError('BAD_QUESTION', sentence)
+  }
+  return { from, to, zone, where, compared: { question: comparedOf(question, compare, now), name: `release ${compare.slice(8)}` } }
+}
+
+const questionOf = (period: Period, where: readonly Filter[]): Question => ({ measures: ['cost'], by: [], where, ...period })
+
 const magnitude = ({ explanation: { difference } }: Reading): bigint => (difference < 0n ? -difference : difference)
 
 /** What every reading of one period is made from. */
-const askPeriod = async (store: Pick<Store, 'ask'>, period: Period) => {
+const askPeriod = async (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]) => {
   const [spendings, tasks, unpriced] = await Promise.all([
-    askSpendings(store.ask, period, [], 'task'),
-    store.ask({ measures: ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'], by: ['task'], where: [], ...period }),
-    store.ask({ measures: ['calls'], by: ['task'], where: [{ by: 'basis', values: ['unpriced'] }], ...period }),
+    askSpendings(store.ask, period, where, 'task'),
+    store.ask({ measures: ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'], by: ['task'], where, ...period }),
+    store.ask({ measures: ['calls'], by: ['task'], where: [...where, { by: 'basis', values: ['unpriced'] }], ...period }),
   ])
   return { spendings, tasks, unpriced }
 }
@@ -53,13 +87,13 @@ const spendingOf = ({ spendings }: PeriodAnswers, task: string | null | undefine
 
 const whereOf = (task: string | null | undefined): readonly Filter[] => (task === undefined ? [] : [{ by: 'task', values: [task] }])
 
-const readingFor = (task: string | null | undefined, before: PeriodAnswers, after: PeriodAnswers): Reading =>
+const readingFor = (task: string | null | undefined, before: PeriodAnswers, after: PeriodAnswers, beforeName: string): Reading =>
   readingOf({
     ...(task !== undefined && { name: task ?? 'no task' }),
     where: whereOf(task),
     before: spendingOf(before, task),
     after: spendingOf(after, task),
-    beforeName: 'the period before',
+    beforeName,
   })
 
 const figuresOf = (answers: PeriodAnswers, task: string | null): SegmentFigures => {
@@ -93,7 +127,7 @@ const segmentJson = (task: string | null, now: SegmentFigures, before: SegmentFi
   }
 }
 
-const readingJson = (task: string | null | undefined, reading: Reading, period: Period): ReadingJson => ({
+const readingJson = (task: string | null | undefined, reading: Reading, period: Period, where: readonly Filter[]): ReadingJson => ({
   kind: reading.kind,
   severity: reading.level === 'warning' ? 'warning' : 'info',
   sentence: reading.sentence,
@@ -102,12 +136,12 @@ const readingJson = (task: string | null | undefined, reading: Reading, period: 
     name: model === undefined ? cause : `${cause} · ${model}`,
     amountUsd: formatUsd(amount),
   })),
-  query: new URLSearchParams({
-    measure: 'cost,runs,costPerRun',
-    by: 'model',
-    from: new Date(period.from).toISOString(),
-    to: new Date(period.to).toISOString(),
-    tz: period.zone,
-    ...(task !== undefined && { where: `task:${encodeURIComponent(task ?? '')}` }),
-  }).toString(),
+  query: new URLSearchParams([
+    ['measure', 'cost,runs,costPerRun'],
+    ['by', 'model'],
+    ['from', new Date(period.from).toISOString()],
+    ['to', new Date(period.to).toISOString()],
+    ['tz', period.zone],
+    ...[...where, ...whereOf(task)].map((filter): [string, string] => ['where', formatFilter(filter)]),
+  ]).toString(),
 })

@@ -7,6 +7,7 @@ import type { AlertRulesAnswer, AlertsAnswer, ForecastAnswer, ReadingsAnswer, Se
 import type { ServerLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { BodyReader } from './read-body.ts'
+import type { ReadingsAsked } from './readings.ts'
 import type { Streams } from './streams.ts'
 
 /** The budgets, as the routes and the metrics use them. */
@@ -24,9 +25,7 @@ export interface Services {
   readonly alertRules?: (() => AlertRulesAnswer) | undefined
   readonly forecast?: (() => Promise<ForecastAnswer>) | undefined
   readonly selfCheck?: (() => Promise<SelfCheckAnswer>) | undefined
-  readonly readings?:
-    | ((period: { readonly from: number; readonly to: number; readonly zone: string }) => Promise<ReadingsAnswer>)
-    | undefined
+  readonly readings?: ((asked: ReadingsAsked) => Promise<ReadingsAnswer>) | undefined
   /** Reads the configuration again. Rejects with BAD_CONFIG, having changed nothing. */
   readonly reload?: (() => Promise<void>) | undefined
   readonly metrics: Metrics

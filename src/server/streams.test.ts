@@ -64,6 +64,32 @@ const idOf = ({ message }: { message: StreamMessage }) =>
   message.type === 'call' ? message.call.id : message.type === 'run' ? message.run.id : undefined
 
 describe('/v1/stream', () => {
+  test('with filters tells only of what passes, also of what was missed; a filter that is none is refused', async () => {
+    const server = await serving()
+    await server.intake.admit([modelCall(1, { agent: 'a' })])
+    const first = await follow(`${server.url}/v1/stream?where=agent:a,b`)
+    const { id: cursor } = await first.next()
+    await server.intake.admit([
+      modelCall(2, { agent: 'b' }),
+      modelCall(3, { agent: 'c' }),
+      { id: eventId(4), at: '2026-11-22T11:00:00Z', kind: 'run', run: 'r-1', phase: 'end', agent: 'a', status: 'ok' },
+      { id: eventId(5), at: '2026-11-22T11:00:00Z', kind: 'run', run: 'r-2', phase: 'end', agent: 'c', status: 'ok' },
+      modelCall(6, { agent: 'a', model: 'nobody-knows' }),
+      modelCall(7),
+    ])
+    const read = async (reader: typeof first) => [idOf(await reader.next()), idOf(await reader.next()), idOf(await reader.next())]
+    expect(await read(first)).toEqual([eventId(2), eventId(4), eventId(6)])
+    const again = await follow(`${server.url}/v1/stream?where=agent:a,b&after=${cursor}`)
+    await again.next()
+    expect(await read(again)).toEqual([eventId(2), eventId(4), eventId(6)])
+    const priced = await follow(`${server.url}/v1/stream?where=unit:output&where=-model:nobody-knows&after=${cursor}`)
+    await priced.next()
+    await server.intake.admit([modelCall(8, { agent: 'd' })])
+    expect(await read(priced)).toEqual([eventId(2), eventId(3), eventId(7)])
+    const refused = await fetch(`${server.url}/v1/stream?where=colour:red`)
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('A filter should look like task:refund')])
+  })
+
   test('tells of calls and runs as they are kept, from now on', async () => {
     const server = await serving()
     await server.intake.admit([modelCall(1)])

@@ -1,4 +1,6 @@
+import { passes } from '../core/attribute-values.ts'
 import { TaximeterError } from '../core/errors.ts'
+import type { Filter } from '../core/question.ts'
 import type { Followed, Store } from '../ledger/store.ts'
 import type { StreamMessage } from './api.ts'
 import { callJson, instant, runRecordJson } from './entry-json.ts'
@@ -14,9 +16,9 @@ export interface StreamsOptions {
 export interface Streams {
   /**
    * Tells of every entry after a cursor, or from now on. A reader that resumes further back than `streamReplayMax` gets that
-   * many, then a `gap`, then what is new. Throws TOO_MANY_STREAMS.
+   * many, then a `gap`, then what is new. Entries that do not pass the filters are left out. Throws TOO_MANY_STREAMS.
    */
-  open(after: string | undefined): Promise<Response>
+  open(after: string | undefined, where?: readonly Filter[]): Promise<Response>
   count(): number
   close(): void
 }
@@ -30,7 +32,7 @@ export const createStreams = ({ store, limits, now }: StreamsOptions): Streams =
   let opening = 0
 
   return {
-    async open(after) {
+    async open(after, where = []) {
       if (open.size + opening >= limits.streamsMax) {
         throw new TaximeterError(
           'TOO_MANY_STREAMS',
@@ -43,7 +45,7 @@ export const createStreams = ({ store, limits, now }: StreamsOptions): Streams =
         const ended = new AbortController()
         open.add(ended)
         ended.signal.addEventListener('abort', () => open.delete(ended))
-        const body = streamBody({ store, limits, now, after, head, ended })
+        const body = streamBody({ store, limits, now, after, where, head, ended })
         return new Response(body, {
           headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
         })
@@ -60,11 +62,12 @@ export const createStreams = ({ store, limits, now }: StreamsOptions): Streams =
 
 interface StreamContext extends StreamsOptions {
   readonly after: string | undefined
+  readonly where: readonly Filter[]
   readonly head: string
   readonly ended: AbortController
 }
 
-const streamBody = ({ store, limits, now, after, head, ended }: StreamContext): ReadableStream<Uint8Array> => {
+const streamBody = ({ store, limits, now, after, where, head, ended }: StreamContext): ReadableStream<Uint8Array> => {
   const { signal } = ended
   const encoder = new TextEncoder()
   let wake: (() => void) | undefined
@@ -85,13 +88,16 @@ const streamBody = ({ store, limits, now, after, head, ended }: StreamContext): 
       if (!signal.aborted) controller.enqueue(encoder.encode(eventText(message, cursor)))
     }
     await send({ type: 'open', cursor: after ?? head, now: instant(now()) }, after ?? head)
+    const tellOf = async (followed: Followed): Promise<void> => {
+      if (passes(followed.entry, where)) await send(messageOf(followed), followed.cursor)
+    }
     let from: string | undefined = after ?? head
-    if (after !== undefined && after !== head) from = await replay(store, after, head, limits.streamReplayMax, signal, send)
+    if (after !== undefined && after !== head) from = await replay(store, after, head, limits.streamReplayMax, signal, tellOf)
     if (from === undefined) {
       from = await store.head()
       await send({ type: 'gap', cursor: from }, from)
     }
-    for await (const followed of store.follow(from, signal)) await send(messageOf(followed), followed.cursor)
+    for await (const followed of store.follow(from, signal)) await tellOf(followed)
   }
 
   let heartbeat: NodeJS.Timeout | undefined
@@ -131,7 +137,7 @@ const replay = async (
   head: string,
   most: number,
   signal: AbortSignal,
-  send: (message: StreamMessage, cursor: string) => Promise<void>,
+  tellOf: (followed: Followed) => Promise<void>,
 ): Promise<string | undefined> => {
   let told = 0
   const caughtUp = new AbortController()
@@ -140,7 +146,7 @@ const replay = async (
     for await (const followed of store.follow(after, AbortSignal.any([signal, caughtUp.signal]))) {
       if (told === most) return undefined
       patience.refresh()
-      await send(messageOf(followed), followed.cursor)
+      await tellOf(followed)
       told += 1
       if (followed.cursor === head) return head
     }

@@ -1,8 +1,8 @@
+import { accepts, callValue, isOfRun, runValue, slicesOf } from '../../core/attribute-values.ts'
 import { TaximeterError } from '../../core/errors.ts'
 import type { CallEntry, Entry, RunRecord } from '../../core/event.ts'
 import type { Filter } from '../../core/question.ts'
 import { admitReport, correctionOf, joinKeyOf, type KnownCall } from '../admission.ts'
-import { accepts, callValue, isOfRun, runValue, slicesOf } from '../attributes.ts'
 import { afterCursor, listPage, rankOfRun } from '../pages.ts'
 import { byTime, runSummaryOf } from '../run-summary.ts'
 import {

@@ -1,9 +1,9 @@
 import { emptySums, type Sums } from '../../core/answer.ts'
+import type { Slice } from '../../core/attribute-values.ts'
 import type { Charge } from '../../core/charge.ts'
 import type { CallEntry } from '../../core/event.ts'
 import type { Question } from '../../core/question.ts'
 import { tokenUnits } from '../../core/units.ts'
-import type { Slice } from '../attributes.ts'
 import { addCallSums, asksForPercentiles, percentilesOf } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 

@@ -1,7 +1,7 @@
 import { isMoney } from '../../core/answer.ts'
+import { asksForUnits } from '../../core/attribute-values.ts'
 import { type Breakdown, type Question, segmentBreakdowns } from '../../core/question.ts'
 import { tokenUnits, type Unit, unitNames } from '../../core/units.ts'
-import { asksForUnits } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
 import { column, columnCount, dimOf, noUnit } from './block.ts'
 import { type Chunk, parseChunk } from './chunk.ts'

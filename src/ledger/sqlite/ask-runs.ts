@@ -1,6 +1,6 @@
+import { asksForUnits, isOfRun } from '../../core/attribute-values.ts'
 import type { Breakdown, Filter, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { asksForUnits, isOfRun } from '../attributes.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
 import { column, groupBy, noUnit, two32 } from './block.ts'
 import { parseChunk } from './chunk.ts'

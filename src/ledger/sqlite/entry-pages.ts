@@ -1,5 +1,5 @@
+import { accepts, callValue, slicesOf } from '../../core/attribute-values.ts'
 import type { CallEntry } from '../../core/event.ts'
-import { accepts, callValue, slicesOf } from '../attributes.ts'
 import { limitOf, parseEntryCursor } from '../pages.ts'
 import type { EntryFilter, EntryPage, Page } from '../store.ts'
 import { createLocalTexts, createValues } from './axes.ts'

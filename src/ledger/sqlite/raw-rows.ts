@@ -1,7 +1,7 @@
+import { slicesOf } from '../../core/attribute-values.ts'
 import type { CallEntry } from '../../core/event.ts'
 import type { Breakdown } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { slicesOf } from '../attributes.ts'
 import { latencyBin } from '../latency.ts'
 import type { LocalTexts } from './axes.ts'
 import { column, dimNames, dimOf, noUnit, two32 } from './block.ts'

@@ -1,7 +1,7 @@
+import { accepts, asksForUnits, callValue, isOfRun, type Slice, slicesOf, wholeOf } from '../../core/attribute-values.ts'
 import type { CallEntry } from '../../core/event.ts'
 import type { Filter, Question } from '../../core/question.ts'
 import { tokenUnits } from '../../core/units.ts'
-import { accepts, asksForUnits, callValue, isOfRun, type Slice, slicesOf, wholeOf } from '../attributes.ts'
 import type { Values } from './axes.ts'
 import type { Database, Row } from './database.ts'
 import { type KeptEntry, selectEntries } from './rows.ts'

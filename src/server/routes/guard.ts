@@ -1,7 +1,6 @@
 import { attributeCharsMax, attributeNames, tagsMax } from '../../core/attribution.ts'
 import type { BudgetScope, Refusal } from '../../core/budget.ts'
 import { TaximeterError } from '../../core/errors.ts'
-import { parseQuestion } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { countMax } from '../../core/usage.ts'
 import type { CallAhead } from '../../guard/guard.ts'
@@ -9,8 +8,10 @@ import { type LeaseJson, leaseRequestOf } from '../../guard/lease-json.ts'
 import type { BudgetsAnswer, ReserveAnswer, ReserveRequest, SettleAnswer, SettleRequest } from '../api.ts'
 import { checkBody, type FieldCheck, list, object, oneOf, table, text, whole } from '../fields.ts'
 import { settlementsMax, smallBodyBytesMax } from '../limits.ts'
+import { textParameter } from '../parameters.ts'
 import { parseWhole } from '../parse-items.ts'
 import { periodQuery } from '../period-query.ts'
+import { readingsAskedOf } from '../readings.ts'
 import { error, json, jsonAnswer, type Route, type RouteCall, route } from '../route.ts'
 import type { Budgets, Services } from '../services.ts'
 
@@ -135,12 +136,12 @@ const readingRoutes = ({ readings, now }: Services): readonly Route[] =>
           path: '/v1/readings',
           uses: ['read'],
           title: 'What the numbers say: the segment table, and sentences with the question behind each.',
-          query: periodQuery,
-          answers: { 200: json('ReadingsAnswer', 'The readings of the period.'), 400: error('The period is not one.') },
-          async handle({ query }) {
-            const { from, to, zone } = parseQuestion(query, now())
-            return jsonAnswer(await readings({ from, to, zone }))
+          query: {
+            compare: textParameter(200, '`previous` (unless said otherwise), another period: 2026-10-01..2026-11-01, or release:<name>.'),
+            ...periodQuery,
           },
+          answers: { 200: json('ReadingsAnswer', 'The readings of the period.'), 400: error('The question is not one.') },
+          handle: async ({ query }) => jsonAnswer(await readings(readingsAskedOf(query, now()))),
         }),
       ]
 

@@ -1,10 +1,9 @@
-import type { AttributeName } from '../core/attribution.ts'
-import { amountOf, type Charge } from '../core/charge.ts'
-import type { CallEntry } from '../core/event.ts'
-import type { Breakdown, Filter, Question } from '../core/question.ts'
-import type { Unit } from '../core/units.ts'
-import { usedUnits } from '../core/usage.ts'
-import type { RunSummary } from './store.ts'
+import type { AttributeName } from './attribution.ts'
+import { amountOf, type Charge } from './charge.ts'
+import type { CallEntry, Entry, RunStatus, StopReason } from './event.ts'
+import type { Breakdown, Filter, Question } from './question.ts'
+import type { Unit } from './units.ts'
+import { usedUnits } from './usage.ts'
 
 /**
  * Whose attribute a breakdown is, when runs are counted.
@@ -32,8 +31,14 @@ export const isOfRun = (by: Breakdown): boolean => runBreakdowns.has(by)
 export const asksForUnits = (question: Pick<Question, 'by' | 'where'>): boolean =>
   question.by.includes('unit') || question.where.some((filter) => filter.by === 'unit')
 
+/** A run as far as it is asked for its attributes. */
+interface RunFacts extends Partial<Readonly<Record<Exclude<AttributeName, 'step'>, string>>> {
+  readonly status?: RunStatus
+  readonly stopReason?: StopReason
+}
+
 /** One call's attribute. Stop reason and status of a run are those of the run that the call belongs to. */
-export const callValue = (entry: CallEntry, by: Breakdown, run: RunSummary | undefined): string | null => {
+export const callValue = (entry: CallEntry, by: Breakdown, run: RunFacts | undefined): string | null => {
   const { event } = entry
   switch (by) {
     case 'provider':
@@ -56,10 +61,21 @@ export const callValue = (entry: CallEntry, by: Breakdown, run: RunSummary | und
 }
 
 /** One run's attribute; only for those that `isOfRun`. */
-export const runValue = (run: RunSummary, by: Breakdown): string | null =>
+export const runValue = (run: RunFacts, by: Breakdown): string | null =>
   (by === 'runStatus' ? run.status : run[by as Exclude<AttributeName, 'step'> | 'stopReason']) ?? null
 
 export const accepts = (filter: Filter, value: string | null): boolean => filter.values.includes(value) !== (filter.isNot ?? false)
+
+/**
+ * Whether an entry passes filters by what it says itself, before anything is known of what comes later: a call has no stop reason
+ * yet, a run record has no model. Of a call's units one has to pass.
+ */
+export const passes = (entry: Entry, where: readonly Filter[]): boolean =>
+  where.every((filter) => {
+    if (entry.charge === undefined) return accepts(filter, isOfRun(filter.by) ? runValue(entry.event, filter.by) : null)
+    if (filter.by === 'unit') return slicesOf(entry).some(({ unit }) => accepts(filter, unit))
+    return accepts(filter, callValue(entry, filter.by, undefined))
+  })
 
 /** The part of a call that belongs to one unit: its tokens and the cost of its price line. */
 export interface Slice {
