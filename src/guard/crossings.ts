@@ -81,7 +81,7 @@ export const createCrossings = ({ book, onCrossing, onFailure }: CrossingsOption
       level.isAbove = isAbove
       const name = markName(allowance, level, now)
       if (isAbove) void fire(allowance, level, name, markEnd(allowance, now), now)
-      else if (budget.window.kind === 'rolling') book.unmark(name, Math.max(now, (level.firedAt ?? now) + spanMs[budget.window.span]))
+      else if (budget.window.kind === 'rolling') book.unmark(name, Math.max(now, (level.firedAt ?? now) + spanMs[budget.window.span]), now)
     }
   }
 }

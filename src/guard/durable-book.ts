@@ -73,11 +73,11 @@ export const createDurableBook = async ({ leases, holder, now }: DurableBookOpti
       writer.mark({ name, until })
       return orRelease(writer.written(at), true, () => book.restoreMark(name, at))
     },
-    unmark(name, at) {
+    unmark(name, from, now) {
       if (!book.isMarked(name)) return
-      book.unmark(name, at)
-      writer.mark({ name, until: at })
-      writer.soon(at)
+      book.unmark(name, from, now)
+      writer.mark({ name, until: from })
+      writer.soon(now)
     },
     async end(at) {
       await writer.idle()

@@ -164,8 +164,8 @@ export const memoryBook = (): MemoryBook => {
       if (marks.size > marksMax) forgetMarks(marks, now)
       return true
     },
-    unmark(name, at) {
-      if (marks.get(name) === Number.POSITIVE_INFINITY) marks.set(name, at)
+    unmark(name, from) {
+      if (marks.get(name) === Number.POSITIVE_INFINITY) marks.set(name, from)
     },
     expired: () => expired,
     end: () => Promise.resolve(),

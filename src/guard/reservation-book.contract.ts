@@ -212,7 +212,7 @@ const describeMarks = (create: Create): void => {
     const book = await create()
     await book.mark('a', start, start + 1_000)
     expect([await book.mark('a', start + 999, start + 2_000), await book.mark('a', start + 1_000)]).toEqual([false, true])
-    book.unmark('a', start + 5_000)
+    book.unmark('a', start + 5_000, start + 1_000)
     expect([await book.mark('a', start + 4_999), await book.mark('a', start + 5_000)]).toEqual([false, true])
   })
 }
@@ -270,6 +270,19 @@ const describeRestart = (create: () => Promise<Opened>): void => {
     const book = await reopened(driver)
     if (book === undefined) return
     expect(book.read('a', start).held).toBe(10n)
+  })
+
+  test('a mark that is given free for later takes nothing along that is held now', async () => {
+    const driver = await create()
+    await reserve(driver.book, 'held', [claim('a', 10n)])
+    await driver.book.mark('passed', start)
+    driver.book.unmark('passed', start + 10 * leaseMs, start)
+    // Whatever is marked next is durable after it.
+    await driver.book.mark('next', start)
+    const book = await reopened(driver)
+    if (book === undefined) return
+    expect(book.read('a', start).held).toBeGreaterThanOrEqual(10n)
+    expect(await book.mark('passed', start + leaseMs)).toBe(false)
   })
 
   test('a mark stays claimed after a crash', async () => {

@@ -33,8 +33,8 @@ export interface ReservationBook {
    * `until` (UTC ms) the mark goes by itself at that time.
    */
   mark(name: string, now: number, until?: number): boolean | Promise<boolean>
-  /** A mark that has no end can be claimed again from `at` (UTC ms) on; any other is left as it is. */
-  unmark(name: string, at: number): void
+  /** A mark that has no end can be claimed again from `from` (UTC ms, now or later) on; any other is left as it is. */
+  unmark(name: string, from: number, now: number): void
   /** Reservations that expired before they were released. */
   expired(): number
   /** Makes durable what is held, and ends. Reservations that are not released stay held for whoever opens the book next. */
