@@ -28,6 +28,8 @@ interface Fleet {
   endRun(run: string, at: number, release?: string): Promise<void>
   round(at: number): Promise<void>
   restart(): Promise<void>
+  /** As after `kill -9`: another engine begins from what was written. */
+  crash(): Promise<void>
   configure(rules: readonly Rule[]): Promise<void>
   alerts(): Alerts
   isFailing: boolean
@@ -135,6 +137,9 @@ const fleet = async (
     },
     restart: async () => {
       await engine.close()
+      engine = await start()
+    },
+    crash: async () => {
       engine = await start()
     },
     configure: (next) => engine.configure({ rules: next, silences, notifiers: [notifier, ...notifiers] }),
@@ -297,6 +302,9 @@ describe('conditions', () => {
     for (let index = 0; index < 9; index++) await f.call(begin + minute + index, { run: 'loop', promptHash })
     await f.round(begin + 2 * minute)
     expect(f.heard).toEqual(['r loop/t/a firing'])
+    // A run that goes round no more is no news.
+    for (const minutes of [3, 10]) await f.round(begin + minutes * minute)
+    expect(f.heard).toEqual(['r loop/t/a firing', 'r loop/t/a resolved'])
   })
 
   test('one request over its limit is told once an hour per agent and model', async () => {
@@ -353,6 +361,22 @@ describe('createAlerts', () => {
     expect(f.heard).toEqual(['r a firing'])
   })
 
+  test('what was taken while the disk is full is not told again, neither meanwhile nor after a restart', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin)
+    f.isFailing = true
+    await f.round(begin + minute)
+    f.isFailing = false
+    f.isStoreFailing = true
+    for (let index = 2; index < 10; index++) await f.round(begin + index * minute)
+    expect(f.heard).toEqual(['r a firing'])
+    f.isStoreFailing = false
+    await f.round(begin + 10 * minute)
+    await f.restart()
+    await f.round(begin + 11 * minute)
+    expect(f.heard).toEqual(['r a firing'])
+  })
+
   test('what is silenced is kept and shown, and nobody hears of it', async () => {
     const f = await fleet([costly()], {
       silences: [parseSilence({ rule: 'r', segment: { agent: 'a' }, until: '2026-10-02T00:00:00Z' }, 'silences[0]')],
@@ -397,6 +421,15 @@ describe('createAlerts', () => {
     await f.round(begin)
     await f.round(begin + 12 * minute)
     expect(f.heard).toEqual(['r a firing'])
+  })
+
+  test('a clock that is set back by half an hour is waited for: what fires goes on, and ends when the hour is over', async () => {
+    const f = await fleet([costly()])
+    for (let index = 0; index < 3; index++) await f.call(begin + 40 * minute)
+    for (const at of [41, 10, 20, 30, 39, 45]) await f.round(begin + at * minute)
+    expect(f.heard).toEqual(['r a firing'])
+    for (const at of [101, 110]) await f.round(begin + at * minute)
+    expect(f.heard).toEqual(['r a firing', 'r a resolved'])
   })
 
   test('a clock that was years ahead and is set right does not put the alerts to sleep', async () => {
@@ -489,6 +522,8 @@ describe('createAlerts', () => {
       fc.record({ kind: fc.constant('call' as const), agent: fc.constantFrom('a', 'b'), count: fc.integer({ min: 1, max: 4 }) }),
       fc.record({ kind: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 90 }) }),
       fc.constant({ kind: 'restart' as const }),
+      fc.constant({ kind: 'crash' as const }),
+      fc.record({ kind: fc.constant('fullDisk' as const), on: fc.boolean() }),
       fc.record({ kind: fc.constant('setBack' as const), minutes: fc.integer({ min: 1, max: 3_000 }) }),
       fc.record({ kind: fc.constant('fail' as const), on: fc.boolean() }),
     )
@@ -497,25 +532,46 @@ describe('createAlerts', () => {
         const f = await fleet([costly()])
         let now = begin
         let latest = begin
+        const calls: { agent: string; at: number }[] = []
+        // Whom a look at the ledger by hand finds above the threshold; while clocks go back, what "the last hour" is cannot be said.
+        const crossed = new Set<string>()
+        const look = async (at: number): Promise<void> => {
+          await f.round(at)
+          for (const agent of ['a', 'b'])
+            if (!f.isStoreFailing && calls.filter((call) => call.agent === agent && call.at > at - hour).length > 2) crossed.add(agent)
+        }
+        const goesForward = acts.every(({ kind }) => kind !== 'setBack')
         for (const each of acts) {
-          if (each.kind === 'call') for (let index = 0; index < each.count; index++) await f.call(now, { agent: each.agent })
+          if (each.kind === 'call')
+            for (let index = 0; index < each.count; index++) {
+              calls.push({ agent: each.agent, at: now })
+              await f.call(now, { agent: each.agent })
+            }
           if (each.kind === 'wait') now += each.minutes * minute
           if (each.kind === 'setBack') now -= each.minutes * minute
           if (each.kind === 'restart') await f.restart()
+          if (each.kind === 'crash') await f.crash()
+          if (each.kind === 'fullDisk') f.isStoreFailing = each.on
           if (each.kind === 'fail') f.isFailing = each.on
-          await f.round(now)
+          await look(now)
           latest = Math.max(latest, now)
         }
         f.isFailing = false
+        f.isStoreFailing = false
         now = latest
-        for (let index = 0; index < 20; index++) await f.round((now += 20 * minute))
+        for (let index = 0; index < 20; index++) await look((now += 20 * minute))
         for (const agent of ['a', 'b']) {
-          const told = f.heard.filter((line) => line.startsWith(`r ${agent} `)).map((line) => line.split(' ')[2])
+          // A receiver that looks at ids shows once what a crash made it hear twice.
+          const once = new Map<string, string>()
+          for (const { transition, alerts } of f.notices)
+            for (const { id, segment } of alerts) if (segment.agent === agent) once.set(`${id} ${transition}`, transition)
+          const told = [...once.values()]
           expect(told).toEqual(told.map((_, index) => (index % 2 === 0 ? 'firing' : 'resolved')))
           expect(told.length % 2).toBe(0)
+          if (goesForward) expect(told.length > 0).toBe(crossed.has(agent))
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     )
   })
 })

@@ -46,9 +46,19 @@ export const createDeliveries = (options: DeliveriesOptions) => {
   }
   add(options.owed)
 
-  const keep = async (deliveries: readonly Delivery[]): Promise<void> => {
+  /** What has become of messages and could not be written yet. */
+  const unwritten = new Map<string, Delivery>()
+  const write = async (): Promise<void> => {
+    const deliveries = [...unwritten.values()]
+    if (deliveries.length === 0) return
     await store.write({ alerts: [], dropped: [], deliveries, forgetBefore: 0 })
+    for (const delivery of deliveries) if (unwritten.get(nameOf(delivery)) === delivery) unwritten.delete(nameOf(delivery))
+  }
+  /** What was sent was sent: it holds before it is written, so that a full disk makes nobody hear it again and again. */
+  const keep = async (deliveries: readonly Delivery[]): Promise<void> => {
     add(deliveries)
+    for (const delivery of deliveries) unwritten.set(nameOf(delivery), delivery)
+    await write()
   }
 
   /** Whether it was taken. */
@@ -100,6 +110,7 @@ export const createDeliveries = (options: DeliveriesOptions) => {
     /** Resolves when every message that is due has been tried. */
     send: async (now: number): Promise<void> => {
       const notifiers = options.notifiers()
+      await write().catch(options.onError)
       await giveUpStrays(new Set(notifiers.map(({ name }) => name)))
       await Promise.all(notifiers.map((notifier) => sendTo(notifier, now)))
     },
