@@ -48,16 +48,23 @@ export const alertingOf = ({ config, locate }: LoadedConfig, log: Logger, now: (
   return { rules: rules.map((rule) => withoutTwoLines(rule, names)), silences, notifiers }
 }
 
-/** The rules that the configuration names, or the default ones. */
-export const rulesOf = ({ config, locate }: Pick<LoadedConfig, 'config' | 'locate'>): readonly Rule[] => {
-  const { alerts } = config
-  if (alerts === undefined) return defaultRules(Number(config.dailyBudgetUsd))
-  return located(locate, () => {
-    const rules = alerts.map((rule, index) => parseRule(rule, `alerts[${index}]`))
-    refuseTwins('alerts', rules)
-    return rules
+/** The rules that the configuration names, and the default ones that it keeps. */
+export const rulesOf = ({ config, locate }: Pick<LoadedConfig, 'config' | 'locate'>): readonly Rule[] =>
+  located(locate, () => {
+    const own = config.alerts.map((rule, index) => parseRule(rule, `alerts[${index}]`))
+    refuseTwins('alerts', own)
+    const ownNames = new Set(own.map(({ name }) => name))
+    const { defaultAlerts } = config
+    const defaults = defaultAlerts === 'none' ? [] : defaultRules(Number(config.dailyBudgetUsd))
+    const kept = typeof defaultAlerts === 'string' ? defaults.map(({ name }) => name) : defaultAlerts
+    refuseUnknown(
+      'defaultAlerts',
+      'default rule',
+      defaults.map(({ name }) => name),
+      kept,
+    )
+    return [...own, ...defaults.filter(({ name }) => kept.includes(name) && !ownNames.has(name))]
   })
-}
 
 /** The budgets themselves log each crossing at once: an alert of it goes to everyone but the log. */
 const withoutTwoLines = (rule: Rule, names: readonly string[]): Rule =>

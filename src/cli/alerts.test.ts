@@ -172,7 +172,8 @@ describe('taximeter alerts test', () => {
 })
 
 describe('taximeter alerts preview', () => {
-  const rules = `alerts:
+  const rules = `defaultAlerts: none
+alerts:
   - {name: loop, kind: repeat, floorUsd: 0}
   - {name: dear-hour, kind: threshold, measure: cost, window: 1h, above: 1}
   - {name: never, kind: threshold, measure: cost, window: 1h, above: 1000}
@@ -205,7 +206,11 @@ describe('taximeter doctor', () => {
   })
 
   test('a rule that cannot be read is told, and hides nothing else', async () => {
-    const { out, code } = await run(doctorCommand, [], 'alerts: [{name: x, kind: threshold, measure: spend, above: 1}]\n')
+    const { out, code } = await run(
+      doctorCommand,
+      [],
+      'defaultAlerts: none\nalerts: [{name: x, kind: threshold, measure: spend, above: 1}]\n',
+    )
     expect(out).toMatch(/✗ alerts: .*taximeter\.yaml.*measure.* should be a measure/)
     expect(out).toContain('· An alert watches the dearest runs (p95)')
     expect(code).toBe(1)

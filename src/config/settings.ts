@@ -69,9 +69,10 @@ export const settings = {
     'Further upstreams of the gateway, or other settings for a known one; see docs/reference/gateway.md.',
   ),
   budgets: setting(list.default([]), 'Budgets: `{name, scope, limit, per, ...}`; see docs/reference/budgets.md.'),
-  alerts: setting(
-    list.optional(),
-    'Rules of alerts: `{name, kind, ...}`; see docs/reference/alerts.md. Absent: the default ones. An empty list turns all off.',
+  alerts: setting(list.default([]), 'Rules of alerts: `{name, kind, ...}`; see docs/reference/alerts.md.'),
+  defaultAlerts: setting(
+    z.union([z.enum(['all', 'none']), z.array(z.string()).max(100)]).default('all'),
+    'Which default rules hold besides: `all`, `none`, or a list of their names. A rule of `alerts` takes the place of the default one of its name.',
   ),
   silences: setting(list.default([]), 'Alerts that nobody wants to hear of for a while: `{rule?, segment?, from?, until}`.'),
   notifiers: setting(list.default([]), 'Who is told: `{name, type, ...}`; see docs/reference/alerts.md. The log is always told.'),

@@ -7,12 +7,12 @@ import type { SelfCheck, SelfCheckPoint } from '../../analysis/self-check.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { TokenTracker } from '../../sdk/token-tracker.ts'
 import { createPlayback, playChat } from '../../testing.ts'
-import { doctorCommand } from '../commands/doctor.ts'
 import { repriceCommand } from '../commands/reprice.ts'
 import type { Io } from '../io.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { wire } from '../wire.ts'
+import { selfCheck } from './self-check.ts'
 
 // Each point that is missing names what to add: here it is added, word for word, and the point has to hold.
 
@@ -25,10 +25,9 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const path = (name: string): string => join(folder, name)
 const configure = (yaml: string): void => writeFileSync(path('taximeter.yaml'), yaml)
 
-const run = async (command: typeof doctorCommand, argv: readonly string[]): Promise<string> => {
-  let out = ''
+const run = async (command: typeof repriceCommand, argv: readonly string[]): Promise<void> => {
   const io: Io = {
-    out: (text) => void (out += text),
+    out: () => {},
     err: () => {},
     input: Readable.from([]),
     environment: { TAXIMETER_CONFIG: path('taximeter.yaml'), TAXIMETER_DATA: path('taximeter.db'), TAXIMETER_PORT: '0' },
@@ -41,10 +40,10 @@ const run = async (command: typeof doctorCommand, argv: readonly string[]): Prom
   await command(io)
     .exitOverride()
     .parseAsync([...argv], { from: 'user' })
-  return out
 }
 
-const checked = async (): Promise<SelfCheck> => JSON.parse(await run(doctorCommand, ['--json'])).selfCheck
+const loaded = () => loadConfig({ path: path('taximeter.yaml'), isOptional: false, environment: { TAXIMETER_DATA: path('taximeter.db') } })
+const checked = (): Promise<SelfCheck> => selfCheck(loaded(), { now: Date.now })
 const missing = ({ points }: SelfCheck): readonly string[] => points.filter(({ isDone }) => !isDone).map(({ id }) => id)
 const addOf = ({ points }: SelfCheck, id: SelfCheckPoint['id']): string => points.find((point) => point.id === id)?.add ?? ''
 /** Of two ways the first, without what is said of it. */
@@ -60,9 +59,7 @@ const evaluate = (code: string, given: Readonly<Record<string, unknown>>): Promi
 
 /** A server on the folder's ledger and configuration, for as long as `use` takes. */
 const serving = async (use: (url: string) => Promise<void>): Promise<void> => {
-  const environment = { TAXIMETER_DATA: path('taximeter.db') }
-  const loaded = loadConfig({ path: path('taximeter.yaml'), isOptional: false, environment })
-  const wired = await wire(loaded, { log: createLog('silent', () => {}), now: Date.now })
+  const wired = await wire(loaded(), { log: createLog('silent', () => {}), now: Date.now })
   const listening = await listen(wired.server, { host: '127.0.0.1', port: 0, hasKeys: false })
   try {
     await use(listening.url)
@@ -124,11 +121,11 @@ test('models and tools without a price have one after what is named was added, a
   expect(missing(await checked())).toEqual(['budgets'])
 })
 
-test('rules that no list of alerts has are there after what is named was added to it', async () => {
-  configure('alerts: []')
+test('rules that are turned off are there after what is named was added to it', async () => {
+  configure('defaultAlerts: none')
   const none = await checked()
   expect(missing(none).slice(-2)).toEqual(['tail', 'burn'])
-  configure(`alerts:\n  ${yamlOf(none, 'tail')}\n  ${yamlOf(none, 'burn')}\n`)
+  configure(`defaultAlerts: none\nalerts:\n  ${yamlOf(none, 'tail')}\n  ${yamlOf(none, 'burn')}\n`)
   expect(missing(await checked())).not.toEqual(expect.arrayContaining(['tail', 'burn']))
   expect((await checked()).points.find(({ id }) => id === 'burn')?.isDone).toBe(true)
 })

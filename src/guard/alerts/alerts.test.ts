@@ -252,6 +252,16 @@ describe('conditions', () => {
     expect(f.notices[0]?.alerts[0]?.message).toBe('agent “a”: cacheHitRate fell 56 % against the day before (0.75 → 0.33).')
   })
 
+  test('what was nothing before has not risen: there is nothing to compare with', async () => {
+    const f = await fleet([rule({ kind: 'change', measure: 'retries', window: '1d', rise: '50%', by: 'task', callsMin: 5 })])
+    for (let index = 0; index < 10; index++) {
+      await f.call(begin + index * hour)
+      await f.call(begin + day + index * hour, { attempt: 1 })
+    }
+    await f.round(begin + 2 * day - 1)
+    expect(f.heard).toEqual([])
+  })
+
   test.each(['2026-03-29', '2026-10-25'])('a day with another number of hours (%s) is as usual as any other', async (changeDay) => {
     const change = Date.parse(`${changeDay}T00:00:00Z`)
     const from = change - 21 * day
