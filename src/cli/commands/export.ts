@@ -1,15 +1,17 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { Command } from 'commander'
 import { TaximeterError } from '../../core/errors.ts'
-import { parseFilter, parseQuestion } from '../../core/question.ts'
-import { callJson } from '../../server/entry-json.ts'
+import { type Filter, parseFilter, parseQuestion } from '../../core/question.ts'
+import type { Store } from '../../ledger/store.ts'
 import { collected } from '../collected.ts'
-import { csvCell } from '../csv.ts'
+import { csvForm, type ExportForm, ndjsonForm, parquetForm } from '../export-forms.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { openLedger } from '../open-ledger.ts'
 import { progressOn } from '../progress.ts'
 
 interface ExportOptions extends ConfigOptions {
   readonly format: string
+  readonly output?: string
   readonly last?: string
   readonly from?: string
   readonly to?: string
@@ -19,11 +21,12 @@ interface ExportOptions extends ConfigOptions {
 
 const pageEntries = 1_000
 
-/** `taximeter export`: the counted calls of a period, one a line, exact. */
+/** `taximeter export`: the counted calls of a period, one a line or row, exact. */
 export const exportCommand = (io: Io): Command =>
   new Command('export')
-    .description('the calls of a period, one a line, exact')
-    .option('--format <form>', 'ndjson or csv', 'ndjson')
+    .description('the calls of a period, one a line or row, exact')
+    .option('--format <form>', 'ndjson, csv or parquet', 'ndjson')
+    .option('--output <file>', 'the file to write; parquet needs one')
     .option('--last <span>', 'the last 1h, 24h, 7d …')
     .option('--from <instant>', 'from this day or instant on')
     .option('--to <instant>', 'up to this day or instant')
@@ -33,69 +36,66 @@ export const exportCommand = (io: Io): Command =>
     .option('--data <file>', "the ledger's file")
     .action(async (options: ExportOptions) => {
       const { config } = configOf(io, options)
-      if (options.format !== 'ndjson' && options.format !== 'csv')
-        throw new TaximeterError('BAD_REQUEST', `--format should be ndjson or csv, got "${options.format}".`)
+      checkForm(options)
       const { from, to } = parseQuestion({ last: options.last, from: options.from, to: options.to }, io.now())
       const where = (options.where ?? []).map(parseFilter)
       const store = await openLedger(config, { mustExist: true })
-      const progress = progressOn(io, 'exported')
+      const target = options.format === 'parquet' ? undefined : targetOf(io, options.output)
       try {
-        if (options.format === 'csv') io.out(`${csvColumns.join(',')}\r\n`)
-        let after: string | undefined
-        let count = 0
-        do {
-          const page = await store.entries(
-            { where, from, to, ...(options.all && { withUncounted: true }) },
-            { limit: pageEntries, ...(after !== undefined && { after }) },
-          )
-          io.out(
-            page.entries
-              .map((entry) => (options.format === 'csv' ? csvLine(callJson(entry)) : `${JSON.stringify(callJson(entry))}\n`))
-              .join(''),
-          )
-          count += page.entries.length
-          progress.at(count)
-          after = page.next
-        } while (after !== undefined && !io.stop.aborted)
+        const form = await formOf(options, target?.write ?? io.out)
+        await exportAll(io, store, form, { from, to, where, ...(options.all && { withUncounted: true }) })
+        await form.end()
       } finally {
-        progress.end()
+        target?.close()
         await store.close()
       }
     })
 
-type Exported = ReturnType<typeof callJson>
-
-/** Columns of the CSV form, in order; the usage as one JSON cell, since its units differ from call to call. */
-const columns: Readonly<Record<string, (call: Exported) => unknown>> = {
-  id: (call) => call.id,
-  at: (call) => call.at,
-  kind: (call) => call.kind,
-  source: (call) => call.source,
-  agent: (call) => call.agent,
-  task: (call) => call.task,
-  session: (call) => call.session,
-  run: (call) => call.run,
-  step: (call) => call.step,
-  release: (call) => call.release,
-  environment: (call) => call.environment,
-  team: (call) => call.team,
-  user: (call) => call.user,
-  provider: (call) => (call.kind === 'llm' ? call.provider : undefined),
-  model: (call) => (call.kind === 'llm' ? call.model : undefined),
-  tool: (call) => (call.kind === 'tool' ? call.tool : undefined),
-  status: (call) => call.status,
-  error: (call) => call.error,
-  attempt: (call) => call.attempt,
-  durationMs: (call) => call.durationMs,
-  promptTokens: (call) => (call.kind === 'llm' ? call.promptTokens : undefined),
-  completionTokens: (call) => (call.kind === 'llm' ? call.completionTokens : undefined),
-  usage: (call) => (call.kind === 'llm' ? JSON.stringify(call.usage) : undefined),
-  basis: (call) => call.charge.basis,
-  costUsd: (call) => (call.charge.basis === 'unpriced' ? undefined : call.charge.totalUsd),
+const checkForm = ({ format, output }: ExportOptions): void => {
+  if (!['ndjson', 'csv', 'parquet'].includes(format))
+    throw new TaximeterError('BAD_REQUEST', `--format should be ndjson, csv or parquet, got "${format}".`)
+  if (format === 'parquet' && output === undefined)
+    throw new TaximeterError('BAD_REQUEST', '--format parquet writes a file: name it with --output calls.parquet.')
 }
-const csvColumns = Object.keys(columns)
 
-const csvLine = (call: Exported): string =>
-  `${Object.values(columns)
-    .map((of) => csvCell(String(of(call) ?? '')))
-    .join(',')}\r\n`
+const formOf = async ({ format, output }: ExportOptions, write: (text: string) => void): Promise<ExportForm> => {
+  if (format === 'parquet') return parquetForm(output ?? '')
+  return format === 'csv' ? csvForm(write) : ndjsonForm(write)
+}
+
+const targetOf = (io: Io, path: string | undefined): { write(text: string): void; close(): void } => {
+  if (path === undefined) return { write: io.out, close: () => undefined }
+  const file = openSync(path, 'w')
+  return { write: (text) => void writeSync(file, text), close: () => closeSync(file) }
+}
+
+interface Exported {
+  readonly from: number
+  readonly to: number
+  readonly where: readonly Filter[]
+  readonly withUncounted?: boolean
+}
+
+const exportAll = async (io: Io, store: Store, form: ExportForm, asked: Exported): Promise<void> => {
+  const progress = progressOn(io, 'exported')
+  // Only of what is counted is the number known ahead.
+  const { from, to, where } = asked
+  const whole =
+    io.isTerminal && !asked.withUncounted ? await store.ask({ measures: ['calls'], by: [], where, from, to, zone: 'UTC' }) : undefined
+  let after: string | undefined
+  let count = 0
+  try {
+    do {
+      const page = await store.entries(asked, { limit: pageEntries, ...(after !== undefined && { after }) })
+      await form.add(page.entries)
+      count += page.entries.length
+      progress.at(count, whole && Math.max(count, Number(whole.totals.calls)))
+      after = page.next
+    } while (after !== undefined && !io.stop.aborted)
+  } finally {
+    progress.end()
+  }
+  if (after === undefined) return
+  io.err(`Stopped: ${count} calls are exported, and there are more.\n`)
+  io.setExitCode(1)
+}
