@@ -1,4 +1,7 @@
+import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import type { QueryAnswer } from '../../../src/server/api.ts'
+import type { ApiError } from '../api/client.ts'
 import { useQuestion } from '../api/use-question.ts'
 import { trustOf } from '../format/coverage.ts'
 import type { Mark } from '../format/doubt.ts'
@@ -36,11 +39,7 @@ const neutral: ReadonlySet<string> = new Set([
 /** The figures of the period beside those of the one before; each leads to the question behind it. */
 export const KeyFigures = ({ title, names, where = [], className = '' }: KeyFiguresProps): ReactNode => {
   const { period } = useView()
-  const query = useQuestion({
-    measures: [...names, 'calls', 'cost'].filter((name, index, all) => all.indexOf(name) === index),
-    where,
-    isCompared: true,
-  })
+  const query = useKeyFigures(names, where)
   const against = previousTitle(period)
   return (
     <Card
@@ -77,6 +76,10 @@ export const KeyFigures = ({ title, names, where = [], className = '' }: KeyFigu
     </Card>
   )
 }
+
+/** The question behind them, for whoever needs what it answers besides: it is asked once. */
+export const useKeyFigures = (names: readonly string[], where: readonly string[] = []): UseQueryResult<QueryAnswer, ApiError> =>
+  useQuestion({ measures: [...new Set([...names, 'calls', 'cost'])], where, isCompared: true })
 
 interface KeyFigureProps {
   readonly info: MeasureInfo

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { measureInfo } from '../state/measures.ts'
-import { stackOf } from './stack-of.ts'
+import { stackOf, wholeOf } from './stack-of.ts'
 
 const none = { calls: 0, cost: '0.000000000000' }
 const coverage = { reported: none, computed: none, partial: none, estimated: none, unpriced: none }
@@ -76,5 +76,42 @@ describe('stackOf', () => {
       whole: wholes,
     })
     expect(stack?.layers[1]?.values).toEqual(['0.000000000000', '0.000000000000', '0.000000000000'])
+  })
+
+  it('an answer that holds the others as well is its own whole, and a value by the name of "other" is not them', () => {
+    const layered = answer(
+      [
+        row(0, 'a', '7.000000000001'),
+        row(0, 'other', '1'),
+        { ...row(0, 'other', '2'), folded: 2 } as AnswerRow,
+        { bucket: days[2], agent: 'a', cost: null } as unknown as AnswerRow,
+      ],
+      {},
+    )
+    const whole = wholeOf(cost, layered)
+    expect(whole.rows).toEqual([
+      { bucket: days[0], cost: '10.000000000001' },
+      { bucket: days[2], cost: null },
+    ])
+    const stack = stackOf({
+      by: 'agent',
+      info: cost,
+      interval: 'day',
+      totals: answer(
+        [
+          { agent: 'a', cost: '7' } as AnswerRow,
+          { agent: 'other', cost: '1' } as AnswerRow,
+          { agent: 'other', folded: 2, cost: '2' } as AnswerRow,
+        ],
+        {},
+      ),
+      layered,
+      whole,
+    })
+    expect(stack?.layers.map(({ name, values }) => [name, values[0]])).toEqual([
+      ['a', '7.000000000001'],
+      ['other', '1'],
+      ['2 others', '2.000000000000'],
+    ])
   })
 })

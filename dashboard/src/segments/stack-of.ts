@@ -1,7 +1,7 @@
 import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { seriesColor } from '../charts/palette.ts'
 import { count } from '../format/numbers.ts'
-import { restOf } from '../format/sums.ts'
+import { restOf, sumOf } from '../format/sums.ts'
 import { bucketsOf, type Interval } from '../state/buckets.ts'
 import { type Figure, type MeasureInfo, valueText } from '../state/measures.ts'
 
@@ -59,7 +59,7 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       color: seriesColor(place),
       total: row[info.name],
       before: before.get(row[by] ?? null),
-      values: spread(layered.rows.filter((each) => (each[by] ?? null) === (row[by] ?? null))),
+      values: spread(layered.rows.filter((each) => each.folded === undefined && (each[by] ?? null) === (row[by] ?? null))),
       row,
     }))
   const folded = totals.rows.find((row) => row.folded !== undefined)
@@ -82,4 +82,13 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
     })
   }
   return { info, interval, starts, layers, wholes, answer: totals }
+}
+
+/** Of each bucket the sum of its rows, of an answer that leaves nothing out. What no row knows is not nothing. */
+export const wholeOf = (info: MeasureInfo, layered: Answer): Answer => {
+  const rows = [...Map.groupBy(layered.rows, (row) => row.bucket)].map(([bucket, parts]): AnswerRow => {
+    const known = parts.map((row) => row[info.name]).filter((value) => value !== null)
+    return { ...(bucket !== undefined && { bucket }), [info.name]: known.length === 0 ? null : (sumOf(info, known) ?? null) }
+  })
+  return { ...layered, rows }
 }

@@ -1,14 +1,14 @@
 import type { ReactNode } from 'react'
-import { useQuestion } from '../../api/use-question.ts'
 import { trustOf } from '../../format/coverage.ts'
 import { percent } from '../../format/numbers.ts'
+import { useKeyFigures } from '../../segments/key-figures.tsx'
 import { Card } from '../../ui/card.tsx'
 import { CoverageBar, CoverageTable } from '../../ui/coverage-mark.tsx'
 import { Asked, Skeleton } from '../../ui/states.tsx'
 
 /** How much of what is shown is sure. */
-export const CoverageCard = (): ReactNode => {
-  const query = useQuestion({ measures: ['cost'] })
+export const CoverageCard = ({ figures }: { figures: readonly string[] }): ReactNode => {
+  const query = useKeyFigures(figures)
   return (
     <Card title="Coverage" isStale={query.isPlaceholderData}>
       <Asked query={query} loading={<Skeleton className="h-40 w-full" />}>

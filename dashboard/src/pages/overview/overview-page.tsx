@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react'
-import { useAbout } from '../../api/use-lists.ts'
+import { useAbout, useReadings } from '../../api/use-lists.ts'
 import { KeyFigures } from '../../segments/key-figures.tsx'
 import { SpendCard } from '../../segments/spend-card.tsx'
+import { lazyPage } from '../../ui/lazy-page.tsx'
 import { PageHead } from '../../ui/page-head.tsx'
 import { Skeleton } from '../../ui/states.tsx'
-import { StartPage } from '../start/start-page.tsx'
 import { BudgetsCard } from './budgets-card.tsx'
 import { ChangesCard } from './changes-card.tsx'
 import { CostliestCard } from './costliest-card.tsx'
@@ -16,9 +16,13 @@ import { SelfCheckCard } from './self-check-card.tsx'
 
 const figures = ['runs', 'costPerRun', 'costP95', 'burnRatePerHour', 'calls', 'tokens', 'retries', 'errors', 'cacheHitRate', 'toolCost']
 
+const StartPage = lazyPage('StartPage', async () => (await import('../start/start-page.tsx')).StartPage)
+
 /** What is spent, what changed, why, and which run to open. */
 export const OverviewPage = (): ReactNode => {
   const { data: about, isPending } = useAbout()
+  // The self-check puts many small questions, and what is spent comes first.
+  const hasRead = useReadings().isFetched
   // Asked first of all, so that a ledger without entries shows the way in and not ten empty cards.
   if (isPending) return <Skeleton className="h-96 w-full" />
   if (about?.ledger.entries === 0) return <StartPage />
@@ -37,8 +41,8 @@ export const OverviewPage = (): ReactNode => {
           <BudgetsCard />
           <CostliestCard />
           <LiveCard />
-          <SelfCheckCard />
-          <CoverageCard />
+          {hasRead && <SelfCheckCard />}
+          <CoverageCard figures={figures} />
         </div>
       </div>
     </>
