@@ -58,6 +58,21 @@ describe('Prometheus rules', () => {
   })
 })
 
+describe('the guide', () => {
+  const page = readFileSync(join(deploy, '../docs/guides/prometheus.md'), 'utf8')
+
+  test('has every alert, and no other', () => {
+    const alerts = new Set(rules.flatMap(({ alert }) => (alert === undefined ? [] : [alert])))
+    expect([...page.matchAll(/^\| `(Taximeter\w+)` \|/gm)].map(([, name]) => name).toSorted()).toEqual([...alerts].toSorted())
+  })
+
+  test('names files that are there, and asks for metrics that exist', () => {
+    for (const [path] of page.matchAll(/deploy\/[\w./-]+/g)) expect(existsSync(join(deploy, '..', path)), path).toBe(true)
+    for (const [, block = ''] of page.matchAll(/```promql\n([\s\S]*?)```/g))
+      for (const expr of block.split('\n')) expect(unknown(expr)).toEqual([])
+  })
+})
+
 interface Panel {
   readonly title: string
   readonly type: string
