@@ -38,7 +38,9 @@ describe('what providers answer', () => {
       const key = `${provider} ${dialect}`
       let gateway = gateways.get(key)
       if (gateway === undefined) {
-        gateway = await openGateway({ upstreams: [{ name: 'corp', url: upstream.url, private: true, provider, dialect }] })
+        gateway = await openGateway({
+          upstreams: [{ name: 'corp', url: upstream.url, private: true, dialect, provider: provider === '' ? 'corp' : provider }],
+        })
         gateways.set(key, gateway)
       }
       const { counters } = gateway.gateway
