@@ -88,7 +88,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
 
   test('Overview: every layer of the chart, and the layers are the whole', () =>
     onPage(`/?${period}&by=model&interval=day`, async ({ page, answer }) => {
-      const totals = answer<QueryAnswer>('/v1/query', { measure: 'cost', by: 'model', top: '8' })
+      const totals = answer<QueryAnswer>('/v1/query', { measure: 'cost', by: 'model', top: '8', compare: 'previous' })
       const cost = measureInfo('cost')
       const legend = await page.locator('table').filter({ hasText: 'Cost by model' }).locator('tbody tr').allInnerTexts()
       for (const [index, row] of totals.rows.entries()) expect(flat(legend[index] ?? '')).toContain(` ${marked(row, row.cost)} `)
