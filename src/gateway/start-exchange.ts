@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Unit } from '../core/units.ts'
 import type { BudgetGuard, Decision } from '../guard/guard.ts'
 import type { Dialect } from '../providers/dialect.ts'
 import { dialectNamed, recogniseDialect } from '../providers/dialects.ts'
+import { mayUseOf } from '../providers/may-use.ts'
 import { usageWishOf } from '../providers/stream-usage.ts'
 import type { Caller } from './admission.ts'
 import { attributionOf, ownHeaderPrefix } from './attribution.ts'
@@ -56,7 +58,7 @@ const dialectOf = ({ path, upstream }: Route, request: IncomingMessage): Dialect
 const knownOf = new WeakMap<Upstream, Map<string, Dialect | undefined>>()
 const knownMax = 1_000
 
-type Begun = Pick<MeteredCall, 'id' | 'dialect' | 'size' | 'asked' | 'attribution'>
+type Begun = Pick<MeteredCall, 'id' | 'dialect' | 'size' | 'asked' | 'attribution'> & { readonly mayUse: readonly Unit[] | undefined }
 
 /** Asks the budgets, if there are any, and sends the call on or answers why not. */
 const reserve = (x: Exchange, dialect: Dialect, held: HeldBody): void => {
@@ -65,7 +67,7 @@ const reserve = (x: Exchange, dialect: Dialect, held: HeldBody): void => {
   const asked = safely(shop, () => dialect.ofRequest(held.fields, route.path)) ?? { isStream: false, operation: 'unknown' }
   const attribution = attributionOf(route.via, request.headers, key && { ...key.attribution, key: key.id })
   const size = { textBytes: held.textBytes, mediaBytes: held.mediaBytes }
-  const call = { id: shop.nextId(), dialect, size, asked, attribution }
+  const call = { id: shop.nextId(), dialect, size, asked, attribution, mayUse: unitsOf(held, request, dialect) }
   const decision = shop.guard === undefined ? allowed : decisionOn(x, shop.guard, call)
   if (!(decision instanceof Promise)) decided(x, call, held, decision)
   else
@@ -75,18 +77,32 @@ const reserve = (x: Exchange, dialect: Dialect, held: HeldBody): void => {
     )
 }
 
+/** Only a body of one piece is looked through: a word can lie across the border of two, and long bodies come in many. */
+const unitsOf = (held: HeldBody, request: IncomingMessage, dialect: Dialect): readonly Unit[] | undefined => {
+  const [only] = held.chunks
+  if (!held.isWhole || held.chunks.length !== 1 || only === undefined || request.headers['content-encoding'] !== undefined) return undefined
+  return mayUseOf(dialect, (word) => only.includes(word))
+}
+
 const allowed: Decision = { allowed: true, reservation: undefined }
 
-const decisionOn = (x: Exchange, guard: BudgetGuard, { id, size, asked, attribution }: Begun): Decision | undefined | Promise<Decision> => {
+const decisionOn = (
+  x: Exchange,
+  guard: BudgetGuard,
+  { id, size, asked, attribution, mayUse }: Begun,
+): Decision | undefined | Promise<Decision> => {
   const runBudgetUsd = x.request.headers[`${ownHeaderPrefix}run-budget-usd`]
+  const { model = 'unknown', outputMax, isStream: _stream, operation: _operation, ...variant } = asked
   return safely(x.shop, () =>
     guard.reserve({
       ...attribution,
+      ...variant,
       event: id,
       provider: x.route.upstream.provider,
-      model: asked.model ?? 'unknown',
+      model,
       promptTokens: mostTokens(size),
-      ...(asked.outputMax !== undefined && { outputMax: asked.outputMax }),
+      ...(outputMax !== undefined && { outputMax }),
+      ...(mayUse && { mayUse }),
       ...(typeof runBudgetUsd === 'string' && { runBudgetUsd }),
     }),
   )

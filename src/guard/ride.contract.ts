@@ -37,7 +37,10 @@ export const bookJson: BookJson = {
                 request: '5',
               },
               tiers: [{ basis: 'prompt', scope: 'request', op: 'gt', threshold: 1_000, rates: { input: '3', output: '6' } }],
-              variants: [{ tier: 'batch', multiply: '0.5' }],
+              variants: [
+                { tier: 'batch', multiply: '0.5' },
+                { tier: 'priority', multiply: '2' },
+              ],
             },
           ],
         },

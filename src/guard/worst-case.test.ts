@@ -24,9 +24,14 @@ describe('the worst case of a call, in micro-dollars', () => {
     ['the long rate just past its threshold', { model: 'cached', promptTokens: 1_001, outputMax: 100 }, 5_000 + 3_003 + 600],
     ['the short rate at the threshold', { model: 'cached', promptTokens: 1_000, outputMax: 100 }, 5_000 + 2_000 + 400],
     [
-      'a batch at half the price, and the fee of the request in full',
+      'the usual price, where a cheaper tier is asked for and need not be given',
       { model: 'cached', tier: 'batch', promptTokens: 100, outputMax: 100 },
-      5_000 + 100 + 200,
+      5_000 + 200 + 400,
+    ],
+    [
+      'the dearer price of a tier that is asked for, and the fee of the request in full',
+      { model: 'cached', tier: 'priority', promptTokens: 100, outputMax: 100 },
+      5_000 + 400 + 800,
     ],
     ['no output from a model that has no price for one', { model: 'embedding', promptTokens: 1_000, outputMax: undefined }, 100],
     ['fractions of a token count as whole ones', { promptTokens: 0.1, outputMax: 0.1 }, 3],
@@ -49,7 +54,7 @@ describe('the worst case of a call, in micro-dollars', () => {
   test('is never below the charge of a call that keeps to its estimate and its limit', () => {
     const tokens = fc.integer({ min: 0, max: 3_000 })
     const models = fc.constantFrom('plain', 'cached', 'dearer', 'embedding')
-    const tiers = fc.constantFrom(undefined, 'batch')
+    const tiers = fc.constantFrom(undefined, 'batch', 'priority')
     fc.assert(
       fc.property(models, tiers, tokens, tokens, tokens, tokens, tokens, (model, tier, input, read, write, hour, output) => {
         const variant = tier === undefined ? {} : { tier }

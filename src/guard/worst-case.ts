@@ -33,20 +33,38 @@ const tokensMax = 1_000_000_000
 
 /**
  * Prompt × the dearest rate that any of its tokens can have (a cache write, audio, a long context's rate once the estimate reaches
- * it) + output limit × the dearest rate of an answer, at the rates that hold at `at` (UTC ms), multipliers included.
+ * it) + output limit × the dearest rate of an answer, at the rates that hold at `at` (UTC ms), multipliers included. A tier, a speed
+ * or a place that is asked for need not be what is given: the usual rates count as well.
  */
 export const worstCaseOf = (call: CallAhead, at: number, book: PriceBook): WorstCase => {
   const promptTokens = clamp(call.promptTokens)
-  const card = book.find(call.provider, call.model, at, call)
-  const rates = typeof card === 'string' ? undefined : upperRatesOf(card, promptTokens, call.mayUse)
+  const card = book.find(call.provider, call.model, at, {})
+  const rates = upperRatesOf(card, promptTokens, call.mayUse)
+  const asked = isVaried(call) ? upperRatesOf(book.find(call.provider, call.model, at, call), promptTokens, call.mayUse) : rates
   const outputTokens = outputTokensOf(call, card, book)
   return {
     tokens: promptTokens + outputTokens,
     promptTokens,
     outputTokens,
-    rates,
-    cost: rates && costAt(rates, promptTokens, outputTokens),
+    rates: rates && asked && dearer(rates, asked),
+    cost: rates && asked && costAt(dearer(rates, asked), promptTokens, outputTokens),
   }
+}
+
+const isVaried = ({ tier, speed, region }: CallAhead): boolean => tier !== undefined || speed !== undefined || region !== undefined
+
+const dearer = (left: UpperRates, right: UpperRates): UpperRates =>
+  left === right
+    ? left
+    : {
+        prompt: larger(left.prompt, right.prompt),
+        output: larger(left.output, right.output),
+        request: larger(left.request, right.request),
+      }
+
+const larger = (left: bigint, right: bigint): bigint => {
+  if (left > right) return left
+  return right
 }
 
 export const costAt = (rates: UpperRates, promptTokens: number, outputTokens: number): PicoUsd =>
@@ -63,16 +81,18 @@ const outputTokensOf = (call: CallAhead, card: RateCard | string, book: PriceBoo
 
 const clamp = (tokens: number): number => (tokens > 0 ? Math.min(Math.ceil(tokens), tokensMax) : 0)
 
-/** Dearest rates by card and tier, for calls that may use every unit: worked out once, because this is asked before every call. */
-const remembered = new WeakMap<RateCard, (UpperRates | undefined)[]>()
+/** Dearest rates by card, list of units and tier: worked out once, because this is asked before every call. */
+const remembered = new WeakMap<RateCard, WeakMap<readonly Unit[], (UpperRates | undefined)[]>>()
 
-const upperRatesOf = (card: RateCard, promptTokens: number, mayUse: readonly Unit[] | undefined): UpperRates => {
+const upperRatesOf = (card: RateCard | string, promptTokens: number, mayUse: readonly Unit[] = unitNames): UpperRates | undefined => {
+  if (typeof card === 'string') return undefined
   let reached = 0
   while (reached < card.tiers.length && isReached(card, reached, promptTokens)) reached += 1
-  if (mayUse !== undefined) return dearest(card, reached, (unit) => mayUse.includes(unit))
-  let byTier = remembered.get(card)
-  if (byTier === undefined) remembered.set(card, (byTier = []))
-  return (byTier[reached] ??= dearest(card, reached, () => true))
+  let byUnits = remembered.get(card)
+  if (byUnits === undefined) remembered.set(card, (byUnits = new WeakMap()))
+  let byTier = byUnits.get(mayUse)
+  if (byTier === undefined) byUnits.set(mayUse, (byTier = []))
+  return (byTier[reached] ??= dearest(card, reached, mayUse))
 }
 
 const isReached = (card: RateCard, index: number, promptTokens: number): boolean => {
@@ -81,22 +101,22 @@ const isReached = (card: RateCard, index: number, promptTokens: number): boolean
 }
 
 /** The prompt can turn out smaller than its estimate, so that every tier up to the one it reaches can be the one that is charged. */
-const dearest = (card: RateCard, reached: number, mayBe: (unit: Unit) => boolean): UpperRates => {
+const dearest = (card: RateCard, reached: number, mayUse: readonly Unit[]): UpperRates => {
   let prompt = 0n
   let output = 0n
   let request = 0n
   for (const prices of [card.prices, ...card.tiers.slice(0, reached).map((tier) => tier.prices)]) {
-    prompt = most(prompt, prices, promptUnits, mayBe)
-    output = most(output, prices, completionUnits, mayBe)
-    request = most(request, prices, ['request'], () => true)
+    prompt = most(prompt, prices, promptUnits, mayUse)
+    output = most(output, prices, completionUnits, mayUse)
+    request = most(request, prices, ['request'], ['request'])
   }
   return { prompt, output, request }
 }
 
-const most = (least: bigint, prices: UnitPrices, among: readonly Unit[], mayBe: (unit: Unit) => boolean): bigint => {
+const most = (least: bigint, prices: UnitPrices, among: readonly Unit[], mayUse: readonly Unit[]): bigint => {
   let top = least
   for (const unit of among) {
-    const price = mayBe(unit) ? priceOf(prices, unit) : undefined
+    const price = mayUse.includes(unit) ? priceOf(prices, unit) : undefined
     const each = price === undefined ? 0n : (price.numerator + price.denominator - 1n) / price.denominator
     if (each > top) top = each
   }

@@ -1,4 +1,5 @@
 import type { UsageFlag } from '../core/usage.ts'
+import type { Variant } from '../core/variant.ts'
 import { putAnthropicUsage } from './anthropic-usage.ts'
 import { traitsOf } from './compatible-providers.ts'
 import { countOf, createTally, flag, type Json, objectOf, put, type Tally } from './counts.ts'
@@ -27,6 +28,10 @@ import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   usagePath: ['usage'],
+  onlyWith: [
+    { units: ['cache_write_5m', 'cache_write_1h'], words: ['cache_control'] },
+    { units: ['cache_write_1h'], words: ['"1h"'] },
+  ],
   matchesPath: (path) =>
     /\/messages$|\/publishers\/anthropic\/models\/[^/]+:(?:streamR|r)awPredict$|\/model\/[^/]*anthropic[^/]*\/invoke(?:-with-response-stream)?$/.test(
       path,
@@ -49,6 +54,7 @@ export const anthropicMessages: Dialect = {
       operation: 'chat',
       ...(model !== undefined && { model }),
       ...(typeof limit === 'number' && limit > 0 && { outputMax: limit }),
+      ...askedVariant(body),
     }
   },
   ofBody: (body, context) => ofMessage(body, context),
@@ -58,14 +64,29 @@ export const anthropicMessages: Dialect = {
 /** Where a call ran, if nobody asked for a place: no price depends on these. */
 const unpricedGeos: ReadonlySet<string> = new Set(['global', 'not_available', 'default'])
 
+const regionOf = (geo: unknown): string | undefined => {
+  const name = nameOf(geo)?.toLowerCase()
+  return name === undefined || unpricedGeos.has(name) ? undefined : name
+}
+
+const speedOf = (value: unknown): string | undefined => {
+  const name = nameOf(value)
+  return name === 'standard' ? undefined : name
+}
+
+/** The better tier is for who has bought it beforehand, and costs nothing more by the call. */
+const askedVariant = (body: Json): Variant => {
+  const speed = speedOf(body.speed)
+  const region = regionOf(body.inference_geo)
+  return { ...(speed !== undefined && { speed }), ...(region !== undefined && { region }) }
+}
+
 const ofMessage = (body: unknown, context: ReadContext): UsageReport => {
   const message = objectOf(body)
   if (message === undefined) return unreadable()
   const tally = createTally()
   const usage = objectOf(message.usage)
   const settled = usage === undefined ? undefined : putAnthropicUsage(tally, usage)
-  const speed = nameOf(usage?.speed)
-  const geo = nameOf(usage?.inference_geo)?.toLowerCase()
   const isCredited = objectOf(objectOf(usage?.fallback_credit)?.status)?.type === 'redeemed'
   // The retry is billed as if its model had held the conversation from the start: what it wrote to the cache may be a read on the bill.
   if (isCredited) flag(tally, 'billed-otherwise')
@@ -73,8 +94,8 @@ const ofMessage = (body: unknown, context: ReadContext): UsageReport => {
     model: settled?.servedBy ?? nameOf(message.model),
     responseId: nameOf(message.id),
     tier: tierOf(usage?.service_tier ?? message.service_tier),
-    speed: speed === undefined || speed === 'standard' ? undefined : speed,
-    region: geo === undefined || unpricedGeos.has(geo) ? undefined : geo,
+    speed: speedOf(usage?.speed),
+    region: regionOf(usage?.inference_geo),
     reportedCost: usage === undefined ? undefined : traitsOf(context.provider).costOf(usage),
     error: messageError(message),
     also: settled?.also,

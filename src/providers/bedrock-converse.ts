@@ -4,7 +4,7 @@ import { createMergingSink, type Merged, reportOfList } from './merging-sink.ts'
 import { reportOf, unreadable } from './report.ts'
 import { addText, stringBytes } from './seen-text.ts'
 import { createStreamReader } from './stream-reader.ts'
-import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
+import { askedTier, errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 
 /**
  * Bedrock's Converse, and InvokeModel for models that answer in its terms (Nova) or in terms of their own that no other API has
@@ -31,6 +31,7 @@ export const bedrockConverse: Dialect = {
       operation: 'chat',
       ...(model !== undefined && { model }),
       ...(typeof limit === 'number' && limit > 0 && { outputMax: limit }),
+      ...askedTier(objectOf(body.serviceTier)?.type),
     }
   },
   ofBody: (body, context) => (Array.isArray(body) ? reportOfList(body, createConverseSink(context)) : ofAnswer(body)),

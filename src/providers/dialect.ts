@@ -1,4 +1,5 @@
 import type { PicoUsd } from '../core/money.ts'
+import type { Unit } from '../core/units.ts'
 import type { Usage, UsageFlag, UsageQuality } from '../core/usage.ts'
 import type { Variant } from '../core/variant.ts'
 
@@ -42,8 +43,11 @@ export interface StreamReader {
   end(): UsageReport
 }
 
-/** What a request says before it is sent: what a budget needs to reserve, and what must be added so that the answer tells its usage. */
-export interface RequestReport {
+/**
+ * What a request says before it is sent: what a budget needs to reserve, and what must be added so that the answer tells its usage.
+ * The variant is the one that is asked for; the answer says which one it was.
+ */
+export interface RequestReport extends Variant {
   readonly model?: string
   readonly isStream: boolean
   /** The caller's own limit on output tokens. */
@@ -56,6 +60,8 @@ export interface Dialect {
   readonly name: string
   /** Where in an answer its usage object stands; empty where the counts are fields of the answer itself. */
   readonly usagePath: readonly string[]
+  /** Units that a call is only counted in when one of some words stands in its request. Absent: there are none. */
+  readonly onlyWith?: readonly { readonly units: readonly Unit[]; readonly words: readonly string[] }[]
   /** True when a request to this path speaks this dialect; the path has no host and no query. */
   matchesPath(path: string): boolean
   /** True when a parsed answer (or one parsed stream record) looks like this dialect. The first of the list that says so is taken. */

@@ -19,7 +19,7 @@ import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
 import { addText, estimatedReport, numberAfter, type SeenText } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink, recordText } from './stream-reader.ts'
-import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
+import { askedTier, errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
 
 /**
  * Gemini, on its own API and on Vertex; content generation and embeddings.
@@ -29,6 +29,10 @@ import { errorCodeOf, modelInPath, nameOf, tierOf } from './words.ts'
  */
 export const gemini: Dialect = {
   name: 'gemini',
+  // What is only named (a file, a cache) may be sound, and so may a part of a film.
+  onlyWith: [
+    { units: ['input_audio', 'cache_read_audio'], words: ['audio/', 'video/', 'fileData', 'file_data', 'cachedContent', 'cached_content'] },
+  ],
   usagePath: ['usageMetadata'],
   matchesPath: (path) => /:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents|predict)$/.test(path),
   matchesBody: (body) => {
@@ -50,6 +54,7 @@ export const gemini: Dialect = {
       ...(model !== undefined && { model: model.replace(/^models\//, '') }),
       ...(typeof limit === 'number' &&
         limit > 0 && { outputMax: limit * (typeof candidates === 'number' && candidates > 1 ? candidates : 1) }),
+      ...askedTier(field(body, 'serviceTier', 'service_tier')),
     }
   },
   ofBody: (body, context) => ofAnswer(body, context),

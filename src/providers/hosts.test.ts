@@ -96,6 +96,19 @@ const requests: readonly (readonly [string, string, Record<string, unknown>, Rec
   ],
   [
     'openai-chat',
+    '/v1/chat/completions',
+    { model: 'gpt-5', service_tier: 'priority' },
+    { model: 'gpt-5', isStream: false, operation: 'chat', tier: 'priority' },
+  ],
+  ['openai-responses', '/v1/responses', { model: 'gpt-5', service_tier: 'auto' }, { model: 'gpt-5', isStream: false, operation: 'chat' }],
+  [
+    'anthropic-messages',
+    '/v1/messages',
+    { model: 'claude', max_tokens: 5, speed: 'fast', inference_geo: 'US', service_tier: 'auto' },
+    { model: 'claude', isStream: false, outputMax: 5, operation: 'chat', speed: 'fast', region: 'us' },
+  ],
+  [
+    'openai-chat',
     '/openai/deployments/my%20gpt/chat/completions',
     { messages: [] },
     { model: 'my gpt', isStream: false, operation: 'chat' },

@@ -29,7 +29,7 @@ import {
   valueAt,
 } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
-import { decodeName, errorCodeOf, nameOf, tierOf } from './words.ts'
+import { askedTier, decodeName, errorCodeOf, nameOf, tierOf } from './words.ts'
 
 /**
  * Chat completions (and the older completions) of OpenAI, Azure and every server that is compatible with them.
@@ -39,6 +39,7 @@ import { decodeName, errorCodeOf, nameOf, tierOf } from './words.ts'
  */
 export const openaiChat: Dialect = {
   name: 'openai-chat',
+  onlyWith: [{ units: ['input_audio', 'cache_read_audio', 'output_audio'], words: ['audio'] }],
   usagePath: ['usage'],
   matchesPath: (path) => /\/(?:chat\/)?completions$/.test(path),
   matchesBody: (body) => {
@@ -60,6 +61,7 @@ const chatRequest = (body: Json, path: string): RequestReport => {
     operation: path.endsWith('/chat/completions') || body.messages !== undefined ? 'chat' : 'completion',
     ...(model !== undefined && { model }),
     ...(typeof limit === 'number' && limit > 0 && { outputMax: limit * choices }),
+    ...askedTier(body.service_tier),
   }
 }
 

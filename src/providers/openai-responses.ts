@@ -17,7 +17,7 @@ import type { Dialect, ReadContext, UsageReport } from './dialect.ts'
 import { partialReport, reportOf, unreadable, withFlags } from './report.ts'
 import { createPlainText, estimatedReport, type PlainText, type SeenText, scanned, scanString, valueAt } from './seen-text.ts'
 import { createStreamReader, parseRecord, type RecordSink } from './stream-reader.ts'
-import { errorCodeOf, nameOf, tierOf } from './words.ts'
+import { askedTier, errorCodeOf, nameOf, tierOf } from './words.ts'
 
 /**
  * OpenAI's Responses, also as Azure, xAI and OpenRouter give them.
@@ -44,6 +44,7 @@ export const openaiResponses: Dialect = {
       operation: 'chat',
       ...(model !== undefined && { model }),
       ...(typeof limit === 'number' && limit > 0 && { outputMax: limit }),
+      ...askedTier(body.service_tier),
     }
   },
   ofBody: (body, context) => ofResponse(body, context),

@@ -29,6 +29,12 @@ export const tierOf = (value: unknown): string | undefined => {
   return name === undefined || standardTiers.has(name) ? undefined : name
 }
 
+/** The tier that a request asks for, where it has another price than the usual one. */
+export const askedTier = (value: unknown): { readonly tier?: string } => {
+  const tier = tierOf(value)
+  return tier === undefined ? {} : { tier }
+}
+
 const codeCharsMax = 64
 
 /**

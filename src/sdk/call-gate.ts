@@ -1,6 +1,8 @@
 import type { Refusal } from '../core/budget.ts'
 import { formatUsd, type PicoUsd, parseUsd } from '../core/money.ts'
 import type { BudgetGuard, CallAhead } from '../guard/guard.ts'
+import type { Dialect, RequestReport } from '../providers/dialect.ts'
+import { mayUseOf } from '../providers/may-use.ts'
 import { mostTokens, promptBytesOf } from './prompt.ts'
 import type { ReadBody } from './request.ts'
 import type { RunBudgets } from './run-budgets.ts'
@@ -21,7 +23,7 @@ export interface CallGate {
   /** False: nothing binds the call, and it is sent without a moment's wait. */
   isNeeded(scope: Scope): boolean
   pass(
-    call: { readonly provider: string; readonly body: ReadBody | undefined },
+    call: { readonly provider: string; readonly dialect: Dialect; readonly body: ReadBody | undefined },
     scope: Scope,
   ): Promise<Passed | { readonly refusal: Refusal } | undefined>
 }
@@ -41,13 +43,13 @@ export const createCallGate = ({ budgets, guard, onMeterFailure, nextId, warn }:
     for (const each of withParents(run)) if (each.budget?.onBudget === 'stop') return true
     return false
   },
-  async pass({ provider, body }, scope) {
+  async pass({ provider, dialect, body }, scope) {
     const refusal = await budgets.check(scope.run)
     if (refusal !== undefined) return { refusal }
     if (guard === undefined) return undefined
     const id = nextId()
     try {
-      const decision = await guard.reserve(aheadOf(id, provider, body, scope))
+      const decision = await guard.reserve({ ...aheadOf(id, provider, body, scope), ...unitsOf(dialect, body) })
       if (!decision.allowed) return { refusal: decision.refusal }
       const { reservation } = decision
       return reservation === undefined ? undefined : { id, settle: (costUsd) => guard.settle(reservation, usedOf(costUsd)) }
@@ -60,19 +62,27 @@ export const createCallGate = ({ budgets, guard, onMeterFailure, nextId, warn }:
 })
 
 const aheadOf = (event: string, provider: string, body: ReadBody | undefined, scope: Scope): CallAhead => {
-  const outputMax = body?.report.outputMax
+  const { model = 'unknown', outputMax, isStream: _stream, operation: _operation, ...variant } = body?.report ?? unread
   const budget = scope.run?.budget
   return {
     ...scope.attribution,
+    ...variant,
     event,
     provider,
-    model: body?.report.model ?? 'unknown',
+    model,
     promptTokens: body?.prompt === undefined ? 0 : mostTokens(promptBytesOf(body.prompt)),
     ...(outputMax !== undefined && { outputMax }),
     // A budget that only warns must not become one that refuses.
     ...(budget?.onBudget === 'stop' && { runBudgetUsd: formatUsd(budget.limit) }),
   }
 }
+
+const unitsOf = (dialect: Dialect, body: ReadBody | undefined): Pick<CallAhead, 'mayUse'> => {
+  const mayUse = body && mayUseOf(dialect, (word) => body.text.includes(word))
+  return mayUse === undefined ? {} : { mayUse }
+}
+
+const unread: RequestReport = { isStream: false, operation: 'unknown' }
 
 const usedOf = (costUsd: string | undefined): { readonly cost: PicoUsd } | undefined => {
   const cost = costUsd === undefined ? undefined : parseUsd(costUsd)
