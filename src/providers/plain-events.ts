@@ -22,8 +22,8 @@ const keyBytes = 8
  * and markers 240, and JSON.parse 1,150 (bench/providers.ts has whole streams).
  */
 export const createPlainEvents = (text: PlainText): PlainEvents => {
-  // Plain arrays: making a typed one costs more than reading five events.
-  const key = [0, 0, 0, 0, 0, 0, 0, 0]
+  let key = 0
+  let keyBefore = 0
   let tail: number[] = []
   let first = 0
   let place = -1
@@ -31,9 +31,8 @@ export const createPlainEvents = (text: PlainText): PlainEvents => {
 
   const isLikeLast = (chunk: Uint8Array, at: number): boolean => {
     if (chunk[at] !== first) return false
-    const start = at + place - keyBytes
-    for (let index = 0; index < keyBytes; index++) if (chunk[start + index] !== key[index]) return false
-    return true
+    const start = at + place
+    return fourBytes(chunk, start - 4) === key && fourBytes(chunk, start - 8) === keyBefore
   }
 
   /** The end of the event whose text ends in front of `from`, or -1. */
@@ -63,18 +62,24 @@ export const createPlainEvents = (text: PlainText): PlainEvents => {
       place = -1
       if (length < 0 || text.at < 0) return
       first = chunk[at] ?? 0
-      const start = end - (first === brace ? 1 : 2) - length + text.at
+      const ends = first === brace ? 1 : 2
+      const start = end - (chunk[end - 2] === 13 ? 2 * ends : ends) - length + text.at
       const quote = chunk[start - 1] === 34 && start - at >= keyBytes ? textEnd(chunk, start) : -1
       if (quote === -1) return
       if (first === brace) tail = numbersOf(chunk, quote + 1, end)
       else if (endOfEvent(chunk, quote + 1) !== end) return
-      for (let index = 0; index < keyBytes; index++) key[index] = chunk[start - keyBytes + index] ?? 0
+      key = fourBytes(chunk, start - 4)
+      keyBefore = fourBytes(chunk, start - 8)
       place = start - at
     },
   }
 }
 
 const brace = 123
+
+/** As one number, which is compared at once. Behind the end of a piece there is nothing, which is as good as zeros. */
+const fourBytes = (chunk: Uint8Array, at: number): number =>
+  (chunk[at] as number) | ((chunk[at + 1] as number) << 8) | ((chunk[at + 2] as number) << 16) | ((chunk[at + 3] as number) << 24)
 
 const numbersOf = (chunk: Uint8Array, from: number, to: number): number[] => {
   const numbers: number[] = []
@@ -87,30 +92,35 @@ let textBytes = 0
 
 /** The closing quote of the text that begins at `from`, or -1. */
 const textEnd = (chunk: Uint8Array, from: number): number => {
-  let bytes = 0
+  let escapes = 0
   for (let index = from; index < chunk.length; index++) {
-    const code = chunk[index]
+    const code = chunk[index] as number
+    if (code > 34 && code !== 92) continue
     if (code === 34) {
-      textBytes = bytes
+      textBytes = index - from - escapes
       return index
     }
-    if (code === 10) return -1
-    bytes += 1
+    if (code === 10 || code === 13) return -1
     if (code !== 92) continue
     index += 1
+    escapes += 1
     if (chunk[index] !== 117) continue
     index += 4
-    bytes += 2
+    escapes += 2
   }
   return -1
 }
 
-/** The end of an event in which no object follows, or -1: an object follows, the event goes on in another line or another piece. */
+/**
+ * The end of an event in which no object follows, or -1: an object follows, the event goes on in another line or another piece.
+ * Lines end as they do nearly everywhere (LF), or as Google's do (CRLF).
+ */
 const endOfEvent = (chunk: Uint8Array, from: number): number => {
   for (let index = from; index < chunk.length; index++) {
     const code = chunk[index]
     if (code === 10) return chunk[index + 1] === 10 ? index + 2 : -1
-    if (code === brace || code === 13) return -1
+    if (code === 13) return chunk[index + 1] === 10 && chunk[index + 2] === 13 && chunk[index + 3] === 10 ? index + 4 : -1
+    if (code === brace) return -1
   }
   return -1
 }
@@ -121,6 +131,7 @@ export const partEnd = (chunk: Uint8Array, at: number): number => {
   for (let end = chunk.indexOf(10, at); end !== -1; end = chunk.indexOf(10, end + 1)) {
     if (isLine) return end + 1
     if (chunk[end + 1] === 10) return end + 2
+    if (chunk[end + 1] === 13 && chunk[end + 2] === 10) return end + 3
   }
   return chunk.length
 }

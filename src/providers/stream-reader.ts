@@ -81,9 +81,7 @@ export const createStreamReader = (sink: RecordSink, bytesMax = recordBytesMax):
         pushText(chunk, 0, chunk.length)
         return
       }
-      for (let at = 0; at < chunk.length; ) {
-        if (isIdle) at = plain.take(chunk, at)
-        if (at >= chunk.length) return
+      for (let at = isIdle ? plain.take(chunk, 0) : 0; at < chunk.length; at = isIdle ? plain.take(chunk, at) : at) {
         const end = isIdle && chunk.length - at > joinedBytesMin ? partEnd(chunk, at) : chunk.length
         const wasIdle = isIdle
         plain.flush()
