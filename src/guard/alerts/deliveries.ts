@@ -73,8 +73,8 @@ export const createDeliveries = (options: DeliveriesOptions) => {
       tally.givenUp += group.filter(({ delivery }) => delivery.attempts + 1 >= attemptsMax).length
       return false
     }
-    tally.delivered += 1
     await keep(group.map(({ delivery }) => ({ ...delivery, attempts: delivery.attempts + 1, outcome: 'delivered' })))
+    tally.delivered += 1
     return true
   }
 

@@ -246,6 +246,15 @@ describe('email', () => {
     expect(receiver.mails[0]).toContain(`Message-ID: <${'n'.repeat(32)}@taximeter>`)
   })
 
+  test('a server that hangs is given up at the time limit', async () => {
+    const silent = createTcpServer((socket) => void socket.on('error', () => {}))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const outcome = await outcomeOf('email', AbortSignal.timeout(50), { port: (silent.address() as AddressInfo).port })
+    silent.close()
+    expect(outcome).toContain('could not be reached: no answer in time')
+    expect(outcome).not.toContain(canary)
+  })
+
   test('a refused login shows no secret', async () => {
     const receiver = await smtp(true)
     const outcome = await outcomeOf('email', undefined, { port: receiver.port })

@@ -40,14 +40,16 @@ export const emailNotifier = (name: string, options: EmailOptions): Notifier => 
       signal.throwIfAborted()
       const transport = await transportTo(host)
       try {
-        await transport.sendMail({
+        const sending = transport.sendMail({
           from: options.from,
           to: [...options.to],
           subject: clipped(`taximeter: ${titleOf(notice)}`, 200),
           text: linesOf(notice).join('\n\n'),
           messageId: `<${notice.id}@taximeter>`,
         })
+        await Promise.race([sending, aborted(signal)])
       } catch (error) {
+        if (signal.aborted) throw new Error('could not be reached: no answer in time')
         // The server's sentence can repeat the user name, the address or a password prompt.
         const { code, responseCode } = error as { readonly code?: unknown; readonly responseCode?: unknown }
         throw new Error(`the mail server refused: ${[code, responseCode].filter((part) => part !== undefined).join(' ') || 'unknown'}`)
@@ -58,6 +60,10 @@ export const emailNotifier = (name: string, options: EmailOptions): Notifier => 
     close: async () => {},
   }
 }
+
+/** A server can answer word by word for longer than anybody waits. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 
 /** One address of a name that is not of a private network; throws UNSAFE_ADDRESS where there is none. */
 const publicAddressOf = (host: string): Promise<string> => {
