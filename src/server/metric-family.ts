@@ -102,7 +102,7 @@ export const createFamily = (name: MetricName, labels: Labels, seriesMax: number
       return byKey.size
     },
     *lines() {
-      if (byKey.size === 0) return
+      // The name is there from the first scrape on, also where no series can be named yet.
       yield headOf(name, info.type)
       for (const series of byKey.values()) yield print(series)
     },

@@ -447,6 +447,19 @@ test('scrapes that overlap, and events that come meanwhile, get along', async ()
   expect((await scrape(server)).get('ai_token_input_total{model="gpt-4.1"}')).toBe('1200')
 })
 
+test('every metric has its name and type in the first scrape, and those whose labels are known begin at zero', async () => {
+  const server = await testServer()
+  const text = await server.metrics.text()
+  expect([...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => [name, type])).toEqual(
+    Object.entries(metricList).map(([name, { type }]) => [name, type]),
+  )
+  const values = valuesOf(text)
+  for (const name of ['calls_total{basis="computed"}', 'ingest_events_total{outcome="accepted"}', 'usage_missing_total'])
+    expect(values.get(`taximeter_${name}`)).toBe('0')
+  expect(values.get('agent_run_total{status="ok",stop_reason="completed",release="unknown"}')).toBe('0')
+  expect(values.get('agent_budget_breach_total{release="unknown"}')).toBe('0')
+})
+
 /** A program of the system, which no package brings. */
 const checker = 'promtool'
 
