@@ -12,6 +12,7 @@ import { createRandom } from './random.ts'
 const random = createRandom(1_234)
 const markup = '<img src=x onerror="document.title=\'owned\'">'
 const rightToLeft = '\u202eneddih\u202c שלום'
+const endless = 'wörd-'.repeat(40)
 const stepsMany = 10_000
 const usersMany = 20_000
 
@@ -41,7 +42,7 @@ describeInBrowser('what a ledger may hold does not break the page', () => {
       call(start + index * 50, { run: 'long', agent: 'marathon', task: 'run', step: `step-${index + 1}` }),
     )
     const users = Array.from({ length: usersMany }, (_, index) => call(start + index * 20, { agent: 'crowd', user: `user-${index}` }))
-    const evil = [markup, rightToLeft, 'javascript:alert(1)', '../../etc/passwd', '100%,a:b'].map((name) =>
+    const evil = [markup, rightToLeft, 'javascript:alert(1)', '../../etc/passwd', '100%,a:b', endless].map((name) =>
       call(start, { agent: name, task: name, run: name, session: name, team: name, user: name, model: name, tags: { evil: name } }),
     )
     for (const events of [...chunks(long), ...chunks(users), evil]) {
@@ -81,6 +82,18 @@ describeInBrowser('what a ledger may hold does not break the page', () => {
     for (const name of [markup, 'javascript:alert(1)', '100%,a:b']) expect(rows.map((cells) => cells[0])).toContain(name)
     // Each name is isolated, so that its direction does not turn the row around.
     expect(await page.locator('bdi').filter({ hasText: 'שלום' }).count()).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
+    await page.context().close()
+  })
+
+  test('a name of 200 characters is cut short where there is no room, and widens no page of a phone', async () => {
+    const { page, complaints, open } = await watchedPage(browser, server.url, { width: 360 })
+    const name = encodeURIComponent(endless)
+    for (const path of [`/?where=agent:${name}`, `/runs/${name}`, `/agents/${name}`, `/sessions/${name}`, `/calls?where=agent:${name}`]) {
+      await open(path)
+      await page.getByText(endless).first().waitFor({ state: 'attached' })
+      expect([path, await page.evaluate<number>('document.documentElement.scrollWidth')]).toEqual([path, 360])
+    }
     expect(complaints).toEqual([])
     await page.context().close()
   })

@@ -26,7 +26,7 @@ const columnsOf = (runs: readonly RunJson[], zone: string, doubts: RunDoubts): r
       title: 'Run',
       className: 'min-w-44',
       cell: (run) => (
-        <ViewLink to={pathOf('/runs', run.run)} className="group block max-w-80 min-w-0">
+        <ViewLink to={pathOf('/runs', run.run)} className="group block max-w-44 min-w-0 sm:max-w-80">
           <span className="block truncate font-medium group-hover:underline">
             <bdi>{run.task ?? run.run}</bdi>
           </span>

@@ -113,7 +113,7 @@ const wallInstant = (text: string, zone: string): number | undefined => {
   return wall - offsetAt(guess, zone)
 }
 
-const ZoneChoice = (): ReactNode => {
+export const ZoneChoice = (): ReactNode => {
   const { zone, isZoneNamed } = useView()
   const setView = useSetView()
   const live = useLive()

@@ -9,7 +9,7 @@ import { ConnectionBanner, LiveMark } from './connection.tsx'
 import { FilterButton, FilterChips } from './filter-bar.tsx'
 import { Brand, Menu } from './menu.tsx'
 import { Palette } from './palette.tsx'
-import { PeriodBar } from './period-bar.tsx'
+import { PeriodBar, ZoneChoice } from './period-bar.tsx'
 import { ShortcutHelp, useShortcuts } from './shortcuts.tsx'
 
 type Open = 'menu' | 'help' | 'palette' | undefined
@@ -69,8 +69,9 @@ export const Shell = (): ReactNode => {
 
 const TopBar = ({ onMenu, onSearch }: { onMenu: () => void; onSearch: () => void }): ReactNode => {
   const path = useRouterState({ select: (state) => state.location.pathname })
-  // Prices, budgets and alerts are as they are now, whatever the period.
-  const isTimeless = ['/prices', '/budgets', '/alerts', '/check', '/start'].some((each) => path.startsWith(each)) || /^\/runs\/./.test(path)
+  // Budgets and alerts are as they are now, and a run is what it was, whatever the period; prices and snippets know no time at all.
+  const hasZone = ['/budgets', '/alerts'].some((each) => path.startsWith(each)) || /^\/runs\/./.test(path)
+  const hasPeriod = !hasZone && !['/prices', '/check', '/start'].some((each) => path.startsWith(each))
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper/95 backdrop-blur-sm">
       <div className="flex min-h-14 flex-wrap items-center gap-x-2 gap-y-1 px-4 py-2 lg:px-6">
@@ -82,7 +83,12 @@ const TopBar = ({ onMenu, onSearch }: { onMenu: () => void; onSearch: () => void
           <LiveMark />
           <IconButton icon="search" label="Go to… (Ctrl K)" onClick={onSearch} />
         </span>
-        {!isTimeless && (
+        {hasZone && (
+          <span className="max-lg:hidden lg:order-2">
+            <ZoneChoice />
+          </span>
+        )}
+        {hasPeriod && (
           <div className="flex w-full min-w-0 items-center gap-2 overflow-x-auto p-0.5 lg:order-2 lg:w-auto lg:overflow-visible">
             <PeriodBar />
             <FilterButton />

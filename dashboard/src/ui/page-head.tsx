@@ -16,7 +16,7 @@ export const PageHead = ({ title, tab = title, note, children }: PageHeadProps):
   return (
     <div className="flex flex-wrap items-end gap-x-4 gap-y-2">
       <div className="mr-auto min-w-0">
-        <h1 className="text-xl font-semibold tracking-tight">
+        <h1 className="line-clamp-3 text-xl font-semibold tracking-tight" title={title.length > 80 ? title : undefined}>
           <bdi>{title}</bdi>
         </h1>
         {note !== undefined && <div className="mt-0.5 text-[0.8125rem] text-ink-2">{note}</div>}

@@ -71,10 +71,10 @@ const columnsOf = (now: number, zone: string): readonly Column<BudgetRow>[] => {
     },
     {
       id: 'expected',
-      title: 'At its end',
+      title: 'Expected',
       isNumber: true,
       from: 'md',
-      about: 'What it is expected to have come to when it begins anew; of one that rolls, a whole span from now.',
+      about: 'What it is likely to have come to when it begins anew; of one that rolls, a whole span from now.',
       sortBy: (row) => (row.forecast?.atEnd === undefined ? null : Number(row.forecast.atEnd.expected)),
       cell: (row) => <Expected row={row} />,
     },

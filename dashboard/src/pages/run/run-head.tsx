@@ -1,13 +1,14 @@
 import type { ReactNode } from 'react'
 import type { RunDetailJson, RunJson } from '../../../../src/server/api.ts'
-import type { Mark } from '../../format/doubt.ts'
+import { doubtOf, type Mark } from '../../format/doubt.ts'
 import { compact, count, counted, duration, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
 import { clockOf, offsetName } from '../../format/times.ts'
 import { StopBadge } from '../../segments/run-badges.tsx'
 import { useView } from '../../state/use-view.ts'
 import { filterText } from '../../state/view.ts'
-import { Money } from '../../ui/figure.tsx'
+import { DoubtMark, Money } from '../../ui/figure.tsx'
 import { pathOf, ViewLink } from '../../ui/view-link.tsx'
+import { CallsCost, doubtsOf } from './calls-cost.tsx'
 
 /** Whose run it was; every name leads to what else it did. */
 export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
@@ -19,13 +20,18 @@ export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
   return (
     <span className="flex flex-wrap items-center gap-x-4 gap-y-1">
       <StopBadge run={run} />
-      <span className="font-mono text-xs text-ink-3">
+      <span className="max-w-full truncate font-mono text-xs text-ink-3 sm:max-w-96" title={run.run}>
         <bdi>{run.run}</bdi>
       </span>
       {names.map(({ by, value }) => (
         <span key={by}>
           <span className="text-xs text-ink-3">{by} </span>
-          <ViewLink to="/runs" patch={{ where: [filterText({ by, values: [value], isNot: false })] }} className="link">
+          <ViewLink
+            to="/runs"
+            patch={{ where: [filterText({ by, values: [value], isNot: false })] }}
+            className="link inline-block max-w-72 truncate align-bottom"
+            title={value}
+          >
             <bdi>{value}</bdi>
           </ViewLink>
         </span>
@@ -33,7 +39,7 @@ export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
       {run.session !== undefined && (
         <span>
           <span className="text-xs text-ink-3">session </span>
-          <ViewLink to={pathOf('/sessions', run.session)} className="link">
+          <ViewLink to={pathOf('/sessions', run.session)} className="link inline-block max-w-72 truncate align-bottom" title={run.session}>
             <bdi>{run.session}</bdi>
           </ViewLink>
         </span>
@@ -55,6 +61,7 @@ export const RunNames = ({ run }: { run: RunJson }): ReactNode => {
 
 export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => {
   const { run, children } = detail
+  const [models, tools] = [detail.calls.filter(({ kind }) => kind === 'llm'), detail.calls.filter(({ kind }) => kind === 'tool')]
   const ofChildren = children.reduce((sum, child) => sum + (picoOf(child.costUsd) ?? 0n), 0n)
   return (
     <section
@@ -69,15 +76,19 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
         )}
         {children.length > 0 && (
           <p className="text-xs text-ink-2">
-            and <span className="font-medium">{usd(usdTextOf(ofChildren))}</span> in{' '}
-            {children.length === 1 ? 'its sub-run' : `its ${children.length} sub-runs`}
+            and{' '}
+            <span className="font-medium">
+              <DoubtMark mark={children.some((child) => child.unpricedCalls > 0) ? '≥' : ''} />
+              {usd(usdTextOf(ofChildren))}
+            </span>{' '}
+            in {children.length === 1 ? 'its sub-run' : `its ${children.length} sub-runs`}
           </p>
         )}
         <RunBudget run={run} />
       </div>
       <dl className="grid grid-cols-[repeat(auto-fill,minmax(7rem,1fr))] content-center gap-x-6 gap-y-3 bg-surface px-4 py-3">
-        <Item title="Model cost" value={usd(run.llmCostUsd)} />
-        <Item title="Tool cost" value={usd(run.toolCostUsd)} />
+        <Item title="Model cost" value={<CallsCost calls={models} cost={run.llmCostUsd} />} />
+        <Item title="Tool cost" value={<CallsCost calls={tools} cost={run.toolCostUsd} />} />
         <Item title="Took" value={duration(run.durationMs)} />
         <Item title="Model calls" value={count(run.llmCalls)} />
         <Item title="Tool calls" value={count(run.toolCalls)} />
@@ -91,12 +102,9 @@ export const RunFigures = ({ detail }: { detail: RunDetailJson }): ReactNode => 
 }
 
 /** How sure the total is: its calls say so. */
-const markOf = ({ run, calls }: RunDetailJson): Mark => {
-  if (calls.some(({ charge }) => charge.basis === 'estimated')) return '≈'
-  return run.unpricedCalls > 0 || calls.some(({ charge }) => charge.basis === 'partial') ? '≥' : ''
-}
+const markOf = ({ run, calls }: RunDetailJson): Mark => doubtOf({ ...doubtsOf(calls), unpricedCalls: run.unpricedCalls }).mark
 
-const Item = ({ title, value, exact, tone = '' }: { title: string; value: string; exact?: string; tone?: string }): ReactNode => (
+const Item = ({ title, value, exact, tone = '' }: { title: string; value: ReactNode; exact?: string; tone?: string }): ReactNode => (
   <div>
     <dt className="text-xs text-ink-3">{title}</dt>
     <dd className={`text-base font-semibold tracking-tight ${tone}`} title={exact}>

@@ -4,10 +4,12 @@ import { ShareBar } from '../../charts/sparkline.tsx'
 import { counted, percent, picoOf, usd, usdTextOf } from '../../format/numbers.ts'
 import { ChargeText } from '../../segments/charge-text.tsx'
 import { Card } from '../../ui/card.tsx'
+import { CallsCost } from './calls-cost.tsx'
 
 interface Part {
+  readonly key: string
   readonly name: string
-  readonly calls: number
+  readonly calls: readonly RunCallJson[]
   readonly cost: bigint
 }
 
@@ -35,11 +37,13 @@ export const WhereItWent = ({ detail, onChoose }: { detail: RunDetailJson; onCho
         {parts.slice(0, 10).map((part) => {
           const share = total > 0 ? Number(usdTextOf(part.cost)) / total : 0
           return (
-            <li key={part.name}>
+            <li key={part.key}>
               <span className="flex items-baseline gap-2">
                 <bdi className="mr-auto min-w-0 truncate">{part.name}</bdi>
-                <span className="text-xs text-ink-3">{counted(part.calls, 'call')}</span>
-                <span className="font-medium">{usd(usdTextOf(part.cost))}</span>
+                <span className="text-xs whitespace-nowrap text-ink-3">{counted(part.calls.length, 'call')}</span>
+                <span className="font-medium">
+                  <CallsCost calls={part.calls} cost={usdTextOf(part.cost)} />
+                </span>
                 <span className="w-11 text-right text-xs text-ink-3">{total > 0 ? percent(share) : '–'}</span>
               </span>
               <ShareBar share={share} className="mt-1 h-1" />
@@ -62,9 +66,7 @@ export const WhereItWent = ({ detail, onChoose }: { detail: RunDetailJson; onCho
               className="flex w-full items-baseline gap-2 rounded-md px-2 py-1 text-left hover:bg-sunken"
             >
               <bdi className="mr-auto min-w-0 truncate">{nameOf(call)}</bdi>
-              <span className="text-xs text-ink-3">
-                <bdi>{call.step}</bdi>
-              </span>
+              <bdi className="max-w-1/3 shrink-0 truncate text-xs text-ink-3">{call.step}</bdi>
               <span className="font-medium">
                 <ChargeText charge={call.charge} />
               </span>
@@ -83,12 +85,14 @@ const costOf = (call: RunCallJson): bigint => (call.charge.basis === 'unpriced' 
 
 const compare = (left: bigint, right: bigint): number => (left < right ? -1 : left > right ? 1 : 0)
 
-const partsOf = (calls: readonly RunCallJson[]): readonly Part[] => {
-  const parts = new Map<string, Part>()
-  for (const call of calls) {
-    const name = nameOf(call)
-    const part = parts.get(name)
-    parts.set(name, { name, calls: (part?.calls ?? 0) + 1, cost: (part?.cost ?? 0n) + costOf(call) })
-  }
-  return [...parts.values()].sort((left, right) => compare(right.cost, left.cost))
-}
+const partsOf = (calls: readonly RunCallJson[]): readonly Part[] =>
+  [...Map.groupBy(calls, (call) => `${call.kind} ${nameOf(call)}`)]
+    .map(
+      ([key, own]): Part => ({
+        key,
+        name: own[0] === undefined ? '' : nameOf(own[0]),
+        calls: own,
+        cost: own.reduce((sum, call) => sum + costOf(call), 0n),
+      }),
+    )
+    .toSorted((left, right) => compare(right.cost, left.cost))
