@@ -5,16 +5,7 @@ import type { Filter } from '../../core/question.ts'
 import { admitReport, correctionOf, joinKeyOf, type KnownCall } from '../admission.ts'
 import { afterCursor, listPage, rankOfRun } from '../pages.ts'
 import { byTime, runSummaryOf } from '../run-summary.ts'
-import {
-  type Appended,
-  type EntryPage,
-  pageLimitMax,
-  type RunPage,
-  type RunSummary,
-  runCallsMax,
-  type SessionPage,
-  type Store,
-} from '../store.ts'
+import { type Appended, type EntryPage, pageLimitMax, type RunPage, type RunSummary, runCallsMax, type Store } from '../store.ts'
 import { askRaw, type Book } from './ask.ts'
 import { sessionPageOf } from './sessions.ts'
 
@@ -152,10 +143,9 @@ export const memoryStore = (): Store => {
         return { runs: items, ...(next !== undefined && { next }) }
       }),
     sessions: (filter, page) =>
-      open((): SessionPage => {
+      open(() => {
         const entries = kept.map(({ entry }) => entry)
-        const passing = bookNow().calls.filter((entry) => passes(entry, filter.where))
-        return sessionPageOf(entries, passing, filter, page)
+        return sessionPageOf(entries, bookNow(), filter, page)
       }),
     run: (id) =>
       open(() => {
