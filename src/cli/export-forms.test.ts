@@ -33,7 +33,9 @@ const call = (index: number, total: bigint | undefined): CallEntry => ({
 const exactCosts = async (bytes: ArrayBuffer): Promise<readonly (bigint | null)[]> => {
   const metadata = parquetMetadata(bytes)
   for (const element of metadata.schema) if (element.name === 'costUsd') delete element.converted_type
-  const rows = (await parquetReadObjects({ file: bytes, metadata, utf8: false })) as unknown as readonly { readonly costUsd: Uint8Array | null }[]
+  const rows = (await parquetReadObjects({ file: bytes, metadata, utf8: false })) as unknown as readonly {
+    readonly costUsd: Uint8Array | null
+  }[]
   return rows.map(({ costUsd }) => (costUsd === null ? null : BigInt.asIntN(128, BigInt(`0x${Buffer.from(costUsd).toString('hex')}`))))
 }
 
