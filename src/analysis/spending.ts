@@ -15,16 +15,27 @@ export type Ask = (question: Question) => Promise<Answer>
 /** What a period spent, in all and for each value of an attribute. */
 export interface Spendings {
   readonly all: Spending
+  /** The answer behind them: a row per value, with the measures that were asked for besides. */
+  readonly totals: Answer
   of(value: string | null): Spending
 }
 
-/** Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. */
-export const askSpendings = async (ask: Ask, { from, to, zone }: Period, where: readonly Filter[], by?: Breakdown): Promise<Spendings> => {
+/**
+ * Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. `besides` are
+ * measures that the caller wants to know as well, so that runs are not read twice.
+ */
+export const askSpendings = async (
+  ask: Ask,
+  { from, to, zone }: Period,
+  where: readonly Filter[],
+  by?: Breakdown,
+  besides: readonly Measure[] = [],
+): Promise<Spendings> => {
   const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
   const each = by === undefined ? [] : [by]
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   const [totals, models, unitCosts] = await Promise.all([
-    ask({ measures: ['runs', 'toolCost', 'retryCost'], by: each, where, from, to, zone }),
+    ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by: each, where, from, to, zone }),
     ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone }),
     ask({
       measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
@@ -43,6 +54,7 @@ export const askSpendings = async (ask: Ask, { from, to, zone }: Period, where: 
   })
   return {
     all: spendingOf(totals.totals, () => true),
+    totals,
     of: (value) =>
       spendingOf(
         totals.rows.find((row) => by !== undefined && row[by] === value),

@@ -1,7 +1,7 @@
 import type { Spending } from '../analysis/explain.ts'
 import { type Reading, readingOf } from '../analysis/readings.ts'
 import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
-import { askSpendings, countOf, type Period, usdOf } from '../analysis/spending.ts'
+import { askSpendings, countOf, type Period, type Spendings, usdOf } from '../analysis/spending.ts'
 import { TaximeterError } from '../core/errors.ts'
 import { formatUsd } from '../core/money.ts'
 import { type Filter, formatFilter, parseQuestion, type Question, type QuestionText } from '../core/question.ts'
@@ -32,8 +32,8 @@ export const createReadings =
     const before = { from: question.from, to: question.to, zone: period.zone }
     const [now, old] = await Promise.all([askPeriod(store, period, where), askPeriod(store, before, question.where)])
     const hours = (period.to - period.from) / 3_600_000
-    const tasks = now.tasks.rows.map((row) => row.task as string | null)
-    const subjects = [undefined, ...new Set([...tasks, ...old.tasks.rows.map((row) => row.task as string | null)])]
+    const tasks = now.totals.rows.map((row) => row.task as string | null)
+    const subjects = [undefined, ...new Set([...tasks, ...old.totals.rows.map((row) => row.task as string | null)])]
     const [all, ...single] = subjects.map((task) => ({ task, reading: readingFor(task, old, now, name) }))
     const told = single
       .filter(({ reading }) => reading.kind !== 'steady')
@@ -69,25 +69,17 @@ const questionOf = (period: Period, where: readonly Filter[]): Question => ({ me
 
 const magnitude = ({ explanation: { difference } }: Reading): bigint => (difference < 0n ? -difference : difference)
 
-/** What every reading of one period is made from. */
-const askPeriod = async (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]) => {
-  const [spendings, tasks, unpriced] = await Promise.all([
-    askSpendings(store.ask, period, where, 'task'),
-    store.ask({ measures: ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'], by: ['task'], where, ...period }),
-    store.ask({ measures: ['calls'], by: ['task'], where: [...where, { by: 'basis', values: ['unpriced'] }], ...period }),
-  ])
-  return { spendings, tasks, unpriced }
-}
-
-type PeriodAnswers = Awaited<ReturnType<typeof askPeriod>>
+/** What every reading of one period is made from: what explains it, and what the segment table shows. */
+const askPeriod = (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Spendings> =>
+  askSpendings(store.ask, period, where, 'task', ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'])
 
 /** Of one task, or of everything. */
-const spendingOf = ({ spendings }: PeriodAnswers, task: string | null | undefined): Spending =>
+const spendingOf = (spendings: Spendings, task: string | null | undefined): Spending =>
   task === undefined ? spendings.all : spendings.of(task)
 
 const whereOf = (task: string | null | undefined): readonly Filter[] => (task === undefined ? [] : [{ by: 'task', values: [task] }])
 
-const readingFor = (task: string | null | undefined, before: PeriodAnswers, after: PeriodAnswers, beforeName: string): Reading =>
+const readingFor = (task: string | null | undefined, before: Spendings, after: Spendings, beforeName: string): Reading =>
   readingOf({
     ...(task !== undefined && { name: task ?? 'no task' }),
     where: whereOf(task),
@@ -96,9 +88,8 @@ const readingFor = (task: string | null | undefined, before: PeriodAnswers, afte
     beforeName,
   })
 
-const figuresOf = (answers: PeriodAnswers, task: string | null): SegmentFigures => {
-  const row = answers.tasks.rows.find((each) => each.task === task)
-  const unpriced = answers.unpriced.rows.find((each) => each.task === task)
+const figuresOf = (answers: Spendings, task: string | null): SegmentFigures => {
+  const row = answers.totals.rows.find((each) => each.task === task)
   const money = (measure: string): bigint | null => (row?.[measure] === null || row === undefined ? null : usdOf(row, measure))
   return {
     cost: usdOf(row, 'cost'),
@@ -107,7 +98,7 @@ const figuresOf = (answers: PeriodAnswers, task: string | null): SegmentFigures 
     p95: money('costP95'),
     calls: countOf(row, 'calls'),
     errors: countOf(row, 'errors'),
-    unpricedCalls: countOf(unpriced, 'calls'),
+    unpricedCalls: countOf(row, 'unpricedCalls'),
   }
 }
 
