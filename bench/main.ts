@@ -6,6 +6,7 @@ import { run } from '../scripts/run.ts'
 const measured: readonly { readonly name: string; readonly about: string }[] = [
   { name: 'ingest', about: '(a) events/s acknowledged over HTTP against bare SQLite inserts of the same rows' },
   { name: 'ledger', about: '(b) events/s through the store alone against the same inserts; bytes per call' },
+  { name: 'views', about: 'what a person waits for at ten million calls, against the same over raw rows and over DuckDB' },
   { name: 'sdk', about: '(c) what metering adds to a call through tracker.fetch' },
   { name: 'charging', about: '(d) charges/s, against genai-prices, and how long the book takes to load' },
   { name: 'providers', about: 'usage read from bodies and from streams against a scan of their bytes' },

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+export interface FirstView {
+  /** Until every card of the overview has its figures. */
+  readonly ms: number
+  /** What was asked for meanwhile. */
+  readonly asked: readonly { readonly path: string; readonly ms: number }[]
+}
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+
+/** The first view of the dashboard, in a browser that has never seen it, on a server that was just started. */
+export const firstView = async (ledger: string, dashboard: string, now: number, search: string): Promise<FirstView> => {
+  const server = spawn(process.execPath, [join(import.meta.dirname, 'view-server.ts'), ledger, dashboard, String(now)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const browser = await chromium.launch({
+    ...(executablePath !== undefined && { executablePath }),
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  })
+  try {
+    const origin = await new Promise<string>((resolve) => server.stdout.once('data', (data) => resolve(String(data).trim())))
+    const page = await browser.newPage({ timezoneId: 'Europe/Berlin' })
+    await page.goto('about:blank')
+    const asked: { path: string; ms: number }[] = []
+    page.on('requestfinished', (request) => {
+      const url = new URL(request.url())
+      if (url.pathname.startsWith('/v1/')) asked.push({ path: `${url.pathname}${url.search}`, ms: request.timing().responseEnd })
+    })
+    const start = performance.now()
+    await page.goto(`${origin}/${search}`, { waitUntil: 'load' })
+    await page.locator('main h1').first().waitFor()
+    // One card's answer can be what the next one's question waits for.
+    for (const pending = page.locator('.skeleton, [aria-busy="true"], [aria-label="Loading"]'); (await pending.count()) > 0; )
+      await pending.first().waitFor({ state: 'detached' })
+    return { ms: performance.now() - start, asked }
+  } finally {
+    await browser.close()
+    server.kill('SIGKILL')
+  }
+}
