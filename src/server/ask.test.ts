@@ -270,6 +270,11 @@ describe('/v1/prices', () => {
       '2026-01-01',
     ])
     expect((await get<PriceDetailJson>('/v1/prices/openrouter/meta/llama-4')).body.model).toBe('meta/llama-4')
+    expect((await get<PriceDetailJson>('/v1/prices/openrouter/meta/llama-4')).body.current).toEqual({
+      rates: { input: '0.2', output: '0.6' },
+      hours: [{ from: '22:00', to: '06:00', days: [0, 6], rates: { output: '0.3' } }],
+      variants: [{ regions: ['eu', 'us'], multiply: '1.1' }],
+    })
     for (const path of ['openai/nothing', 'nobody/gpt-4.1', '__proto__/constructor', 'openai/constructor'])
       expect((await get(`/v1/prices/${path}`)).status).toBe(404)
   })

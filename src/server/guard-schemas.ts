@@ -171,12 +171,16 @@ const priced = z
     confidence: z.enum(['confirmed', 'single-source', 'decided']).optional(),
     rates,
     tiers: z.array(tier).optional(),
+    hours: z
+      .array(z.object({ from: z.string(), to: z.string(), days: z.array(count).optional(), rates, tiers: z.array(tier).optional() }))
+      .optional(),
     variants: z
       .array(
         z.object({
           tier: name.optional(),
           speed: name.optional(),
           region: name.optional(),
+          regions: z.array(name).optional(),
           multiply: z.string().optional(),
           rates: rates.optional(),
           tiers: z.array(tier).optional(),

@@ -16,8 +16,19 @@ export interface VariantAnswer {
   readonly tier?: string
   readonly speed?: string
   readonly region?: string
+  /** In place of `region`, where several have the same price. */
+  readonly regions?: readonly string[]
   readonly multiply?: string
   readonly rates?: RatesAnswer
+  readonly tiers?: readonly TierAnswer[]
+}
+
+/** Rates for calls that start within hours of the day, UTC ("01:00"), over midnight if `to` is the smaller; of some days, 0 being Sunday. */
+export interface HoursAnswer {
+  readonly from: string
+  readonly to: string
+  readonly days?: readonly number[]
+  readonly rates: RatesAnswer
   readonly tiers?: readonly TierAnswer[]
 }
 
@@ -29,6 +40,7 @@ export interface PeriodAnswer {
   readonly confidence?: 'confirmed' | 'single-source' | 'decided'
   readonly rates: RatesAnswer
   readonly tiers?: readonly TierAnswer[]
+  readonly hours?: readonly HoursAnswer[]
   readonly variants?: readonly VariantAnswer[]
 }
 

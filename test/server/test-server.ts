@@ -36,7 +36,20 @@ export const bookJson: BookJson = {
       },
     },
     anthropic: { name: 'Anthropic', models: { 'claude-sonnet-4-5': { periods: [{ rates: { input: '3', output: '15' } }] } } },
-    openrouter: { name: 'OpenRouter', models: { 'meta/llama-4': { periods: [{ rates: { input: '0.2', output: '0.6' } }] } } },
+    openrouter: {
+      name: 'OpenRouter',
+      models: {
+        'meta/llama-4': {
+          periods: [
+            {
+              rates: { input: '0.2', output: '0.6' },
+              hours: [{ from: '22:00', to: '06:00', days: [0, 6], rates: { output: '0.3' }, confidence: 'decided' }],
+              variants: [{ regions: ['eu', 'us'], multiply: '1.1' }],
+            },
+          ],
+        },
+      },
+    },
   },
 }
 

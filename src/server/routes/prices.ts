@@ -26,7 +26,7 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
         200: json('PricesAnswer', 'One page of models, by provider and name.'),
         400: error('A parameter is not as it should be.'),
       },
-      handle: ({ query }) => jsonAnswer(pricesAnswer(prices(), query, dayOf(now()))),
+      handle: ({ query }) => jsonAnswer(pricesAnswer(prices(), query, minuteOf(now()))),
     }),
     route({
       method: 'GET',
@@ -49,7 +49,7 @@ export const priceRoutes = ({ prices, book, now }: Services): readonly Route[] =
         }
         const row = { provider: found.provider, providerName: provider.name, page: provider.source, name: found.model, model }
         return jsonAnswer({
-          ...priceJson(row, dayOf(now())),
+          ...priceJson(row, minuteOf(now())),
           version: all.version,
           units: unitsAnswer,
           periods: [...model.periods]
@@ -79,7 +79,7 @@ const pricesAnswer = (
     readonly limit: number
     readonly after?: string | undefined
   },
-  today: string,
+  now: string,
 ): PricesAnswer => {
   const words = (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   const rows: Row[] = []
@@ -100,7 +100,7 @@ const pricesAnswer = (
     version: json.version,
     units: unitsAnswer,
     providers: Object.entries(json.providers).map(([id, { name, models }]) => ({ id, name, models: Object.keys(models).length })),
-    prices: page.map((row) => priceJson(row, today)),
+    prices: page.map((row) => priceJson(row, now)),
     matches: rows.length,
     ...(last !== undefined && start + page.length < rows.length && { next: placeOf(last) }),
   }
@@ -109,9 +109,9 @@ const pricesAnswer = (
 const placeOf = (row: Row): string => `${row.provider}/${row.name}`
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-const priceJson = ({ provider, providerName, page, name, model }: Row, today: string): PriceJson => {
+const priceJson = ({ provider, providerName, page, name, model }: Row, now: string): PriceJson => {
   const current = model.periods
-    .filter((period) => (period.from ?? '') <= today)
+    .filter((period) => (period.from ?? '') <= now)
     .sort(byFrom)
     .at(-1)
   return {
@@ -128,21 +128,22 @@ const priceJson = ({ provider, providerName, page, name, model }: Row, today: st
 const byFrom = (left: PeriodJson, right: PeriodJson): number => compare(left.from ?? '', right.from ?? '')
 
 const periodAnswer = (period: PeriodJson, page: string | undefined): PeriodAnswer => {
-  const { from, source = page, confidence, rates, tiers, variants } = period
+  const { from, source = page, confidence, rates, tiers, hours, variants } = period
   return {
     rates,
     ...(from !== undefined && { from }),
     ...(source !== undefined && { source }),
     ...(confidence !== undefined && { confidence }),
-    ...(tiers !== undefined && { tiers: tiers.map(({ op, threshold, rates }) => ({ op, threshold, rates })) }),
-    ...(variants !== undefined && {
-      variants: variants.map(({ tiers, ...variant }) => ({
-        ...variant,
-        ...(tiers !== undefined && { tiers: tiers.map(({ op, threshold, rates }) => ({ op, threshold, rates })) }),
-      })),
+    ...tiersAnswer(tiers),
+    ...(hours && {
+      hours: hours.map(({ from, to, days, rates, tiers }) => ({ from, to, ...(days && { days }), rates, ...tiersAnswer(tiers) })),
     }),
+    ...(variants && { variants: variants.map(({ tiers, ...variant }) => ({ ...variant, ...tiersAnswer(tiers) })) }),
   }
 }
+
+const tiersAnswer = (tiers: PeriodJson['tiers']): Pick<PeriodAnswer, 'tiers'> =>
+  tiers === undefined ? {} : { tiers: tiers.map(({ op, threshold, rates }) => ({ op, threshold, rates })) }
 
 const unitsAnswer = Object.fromEntries(
   Object.entries(units).map(([unit, { title, per, side }]) => [unit, { title, per, side }]),
@@ -151,4 +152,5 @@ const unitsAnswer = Object.fromEntries(
 const own = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined
 
-const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10)
+/** A minute, which sorts behind its own day: periods begin on a day or at a minute. */
+const minuteOf = (at: number): string => `${new Date(at).toISOString().slice(0, 16)}Z`

@@ -88,8 +88,18 @@ const Period = ({ period, price, isCurrent }: { period: PeriodAnswer; price: Pri
         title={`Prompts ${tier.op === 'gte' ? 'of at least' : 'of more than'} ${count(tier.threshold)} tokens`}
       />
     ))}
+    {period.hours?.map((hours) => (
+      <Rates
+        key={`${hours.from} ${hours.days}`}
+        rates={hours.rates}
+        price={price}
+        title={`${hours.from} to ${hours.to} UTC${hours.days === undefined ? '' : ` on ${hours.days.map((day) => weekdays[day]).join(', ')}`}`}
+      />
+    ))}
     {period.variants?.map((variant) => {
-      const name = [variant.tier, variant.speed, variant.region].filter((part) => part !== undefined).join(', ')
+      const name = [variant.tier, variant.speed, variant.region, variant.regions?.join(' or ')]
+        .filter((part) => part !== undefined)
+        .join(', ')
       return (
         <div key={name} className="mt-4">
           <p className="text-[0.8125rem] font-medium">
@@ -102,6 +112,8 @@ const Period = ({ period, price, isCurrent }: { period: PeriodAnswer; price: Pri
     })}
   </Card>
 )
+
+const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
 const Rates = ({ rates, price, title }: { rates: RatesAnswer; price: PriceDetailJson; title: string }): ReactNode => (
   <table className="mt-2 w-full max-w-xl text-[0.8125rem]">
