@@ -13,6 +13,13 @@ import { createRandom } from './random.ts'
 
 const random = createRandom(42)
 
+/** Whether the point at the upper left of what has the focus is drawn by it or by what is in it. */
+const isFocusSeen = `(() => {
+  const { left, top } = document.activeElement.getBoundingClientRect()
+  const seen = document.elementFromPoint(left + 3, top + 3)
+  return document.activeElement !== document.body && (document.activeElement.contains(seen) || seen?.contains(document.activeElement))
+})()`
+
 /** A call that costs $0.0048 at list price: 1,200 × $2 + 300 × $8 per million. */
 const call = (more: Partial<EventJson> = {}): EventJson => ({
   id: random.uuid7(Date.now()),
@@ -92,6 +99,9 @@ describeInBrowser('the dashboard in use', () => {
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/models\?.*last=30d/)
     await settle()
+    // What has the focus is in sight, and not under the bar at the top.
+    for (let stop = 0; stop < 60; stop += 1) await page.keyboard.press('Tab')
+    expect(await page.evaluate<boolean>(isFocusSeen)).toBe(true)
     // Radio buttons are one stop of the Tab key, and arrows move between them.
     await page.getByRole('radio', { name: '30 days' }).focus()
     await page.keyboard.press('ArrowLeft')
@@ -211,6 +221,10 @@ describeInBrowser('the dashboard in use', () => {
     expect(await textOf(page.locator('pre').first())).toBe(empty.url)
     await page.getByRole('tab', { name: 'curl' }).click()
     expect(await textOf(page.locator('pre').nth(1))).toContain(`curl ${empty.url}/v1/events`)
+    // Arrows go from one client to the next, and from the last to the first.
+    await page.keyboard.press('ArrowRight')
+    await page.getByRole('tab', { name: 'OpenAI', selected: true }).waitFor()
+    expect(await textOf(page.locator(':focus'))).toBe('OpenAI')
     await page.getByText('Live', { exact: true }).waitFor()
     await empty.send([call()])
     await page.getByText('It is here.').waitFor()

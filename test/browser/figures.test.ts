@@ -329,7 +329,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
     const call = { kind: 'llm', provider: 'acme', model: 'acme-preview-2', usage: { input: 10 }, agent: 'night-watch' } as const
     await server.send([{ ...call, id: '019ab000-0000-7000-8000-000000000001', at: Date.now() }])
     const firing = async () => (await api<AlertsAnswer>('/v1/alerts')).alerts
-    await expect.poll(firing, { timeout: 20_000 }).not.toEqual([])
+    await expect.poll(firing, { timeout: 45_000 }).not.toEqual([])
     const found = await firing()
     await onPage('/alerts', async ({ page }) => {
       for (const { message } of found) await page.getByText(message, { exact: true }).first().waitFor()
@@ -345,7 +345,7 @@ describeInBrowser('each figure on screen is the API’s', () => {
         expect(shown[index]).toMatch(times === 0 ? /never$/ : times === 1 ? / once$/ : new RegExp(` ${times} times$`))
       }
     })
-  }, 30_000)
+  }, 90_000)
 })
 
 /** An amount as it is read, with what stands before one that is not sure. */

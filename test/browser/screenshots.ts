@@ -43,6 +43,7 @@ const runToShow = async (): Promise<string> => {
 try {
   await take('overview-light', '/?last=7d', 'light')
   await take('overview-dark', '/?last=7d', 'dark')
+  await take('budgets', '/budgets', 'light')
   await take('run', `/runs/${await runToShow()}`, 'light')
 } finally {
   await browser.close()

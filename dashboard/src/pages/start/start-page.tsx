@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type KeyboardEvent, type ReactNode, useRef } from 'react'
 import type { CallJson } from '../../../../src/server/api.ts'
 import { useLiveState } from '../../api/live-context.tsx'
 import { useAbout } from '../../api/use-lists.ts'
@@ -41,8 +41,20 @@ export const StartPage = (): ReactNode => {
 
 const SnippetTabs = ({ snippets, current }: { snippets: readonly Snippet[]; current: Snippet | undefined }): ReactNode => {
   const setView = useSetView()
+  const list = useRef<HTMLDivElement>(null)
+  const choose = (snippet: Snippet): void => setView({ client: snippet.id }, { replace: true })
+  // One stop of the Tab key; arrows go from one to the next, and round.
+  const move = (event: KeyboardEvent): void => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (step === undefined || current === undefined) return
+    const place = (snippets.indexOf(current) + step + snippets.length) % snippets.length
+    const next = snippets[place]
+    if (next === undefined) return
+    choose(next)
+    list.current?.querySelectorAll<HTMLElement>('[role=tab]')[place]?.focus()
+  }
   return (
-    <div role="tablist" aria-label="Client" className="flex flex-wrap gap-1">
+    <div ref={list} role="tablist" aria-label="Client" className="flex flex-wrap gap-1" onKeyDown={move}>
       {snippets.map((snippet) => (
         <button
           key={snippet.id}
@@ -50,7 +62,8 @@ const SnippetTabs = ({ snippets, current }: { snippets: readonly Snippet[]; curr
           role="tab"
           aria-selected={snippet === current}
           aria-controls="snippet"
-          onClick={() => setView({ client: snippet.id }, { replace: true })}
+          tabIndex={snippet === current ? 0 : -1}
+          onClick={() => choose(snippet)}
           className="h-8 rounded-md px-3 text-[0.8125rem] text-ink-2 hover:bg-sunken aria-selected:bg-sunken aria-selected:font-medium aria-selected:text-ink aria-selected:shadow-[inset_0_-2px_0_var(--accent)]"
         >
           {snippet.title}
