@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,20 +95,19 @@ test('from an empty folder to nine of nine, by adding what is named', async () =
 
 test('models and tools without a price have one after what is named was added, and what was recorded is priced again', async () => {
   configure('')
-  const send = (url: string, first: number) => {
-    const common = { at: Date.now(), agent: 'a', task: 't', run: 'r', release: '1', status: 'ok', durationMs: 5 }
-    const id = (index: number) => `019ab000-0000-7000-8000-${String(first + index).padStart(12, '0')}`
-    const models = ['acme-1', 'acme:2'].map((model, index) => {
-      return { ...common, id: id(index), kind: 'llm', provider: 'acme', model, usage: { input: 10 } }
+  const common = { agent: 'a', task: 't', run: 'r', release: '1', status: 'ok', durationMs: 5 }
+  const used = [
+    ...['acme-1', 'acme:2'].map((model) => ({ ...common, kind: 'llm', provider: 'acme', model, usage: { input: 10 } })),
+    ...['look-up', 'mail'].map((tool) => ({ ...common, kind: 'tool', tool })),
+  ]
+  const send = (times: number) =>
+    serving(async (url) => {
+      const events = Array.from({ length: times }, () => used.map((each) => ({ ...each, id: randomUUID(), at: Date.now() }))).flat()
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: JSON.stringify(events) })
+      expect(await response.json()).toMatchObject({ counts: { accepted: events.length } })
     })
-    const tools = ['look-up', 'mail'].map((tool, index) => ({ ...common, id: id(10 + index), kind: 'tool', tool }))
-    return fetch(`${url}/v1/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify([...models, ...tools]),
-    })
-  }
-  await serving(async (url) => expect(await (await send(url, 0)).json()).toMatchObject({ counts: { accepted: 4 } }))
+  await send(1)
   const before = await checked()
   expect(missing(before)).toEqual(['tools', 'models', 'budgets'])
   configure(`${yamlOf(before, 'models')}\n${yamlOf(before, 'tools')}\n`)
@@ -115,9 +115,7 @@ test('models and tools without a price have one after what is named was added, a
   expect(reprice.length).toBe(6)
   await run(repriceCommand, reprice)
   // Of tools what was used before stays without a cost: most uses have to be new ones.
-  await serving(async (url) => {
-    for (let times = 1; times <= 25; times++) await send(url, times * 100)
-  })
+  await send(25)
   expect(missing(await checked())).toEqual(['budgets'])
 })
 
