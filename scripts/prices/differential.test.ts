@@ -4,6 +4,7 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices'
 import { expect, test } from 'vitest'
 import { chargeOf } from '../../src/core/charge.ts'
 import { createPriceBook } from '../../src/core/price-book.ts'
+import type { Unit } from '../../src/core/units.ts'
 import type { Usage } from '../../src/core/usage.ts'
 import { bookJson } from '../../src/pricing.ts'
 import { providerSources } from './providers.ts'
@@ -32,11 +33,30 @@ const probes: readonly (readonly [Usage, Record<string, number>, string?])[] = [
     { input: 300_000, output: 500 },
     { input_tokens: 300_000, output_tokens: 500 },
   ],
+  [{ input: 700, input_audio: 300, output: 500 }, { input_tokens: 1000, input_audio_tokens: 300, output_tokens: 500 }, 'input_audio_mtok'],
+  [
+    { input: 1000, output: 200, output_audio: 300 },
+    { input_tokens: 1000, output_tokens: 500, output_audio_tokens: 300 },
+    'output_audio_mtok',
+  ],
+  [
+    { input: 700, input_audio: 100, cache_read_audio: 200, output: 500 },
+    { input_tokens: 1000, input_audio_tokens: 300, cache_read_tokens: 200, cache_audio_read_tokens: 200, output_tokens: 500 },
+    'cache_audio_read_mtok',
+  ],
+  [{ input: 700, input_image: 300, output: 500 }, { input_tokens: 1000, input_image_tokens: 300, output_tokens: 500 }, 'input_image_mtok'],
+  [
+    { input: 1000, output: 200, output_image: 300 },
+    { input_tokens: 1000, output_tokens: 500, output_image_tokens: 300 },
+    'output_image_mtok',
+  ],
 ]
 const days = ['2026-05-15T12:00Z', '2026-09-21T12:00Z'].map(Date.parse)
 
 const book = createPriceBook(bookJson)
+/** Models, and what of them: `provider/model unit`. */
 const compared = new Set<string>()
+const comparedUnits = new Set<string>()
 const different = new Set<string>()
 
 const compare = (provider: string, providerId: string, model: string, at: number): void => {
@@ -49,6 +69,7 @@ const compare = (provider: string, providerId: string, model: string, at: number
     const charge = chargeOf(usage, { provider, model }, at, book)
     const cost = charge.basis === 'unpriced' ? Number.NaN : Number(charge.total) / 1e12
     compared.add(`${provider}/${model}`)
+    comparedUnits.add(`${provider}/${model} ${key ?? 'plain'}`)
     if (!(Math.abs(cost - price.total_price) <= 1e-9 * price.total_price + 1e-12)) different.add(`${provider}/${model}`)
   }
 }
@@ -65,8 +86,38 @@ for (const [provider, { genai = [] }] of Object.entries(providerSources))
 
 test('over a thousand models have the price that genai-prices has, but for those that are explained', () => {
   const reasons = new Set(explained.flatMap(({ provider, models }) => models.map((model) => `${provider}/${model}`)))
-  expect(compared.size).toBeGreaterThan(1300)
   expect([...different].filter((model) => !reasons.has(model))).toEqual([])
+})
+
+/** The units of both sides, one pair for each probe that is of a unit. */
+const pairs: readonly (readonly [Unit, string])[] = [
+  ['cache_read', 'cache_read_mtok'],
+  ['cache_write_5m', 'cache_write_mtok'],
+  ['input_audio', 'input_audio_mtok'],
+  ['output_audio', 'output_audio_mtok'],
+  ['cache_read_audio', 'cache_audio_read_mtok'],
+  ['input_image', 'input_image_mtok'],
+  ['output_image', 'output_image_mtok'],
+]
+
+test('no model of genai-prices that the book knows is left out, nor a unit that both price', () => {
+  const left: string[] = []
+  let known = 0
+  for (const [provider, { genai = [] }] of Object.entries(providerSources))
+    for (const providerId of genai)
+      for (const { id } of findProvider({ providerId })?.models ?? [])
+        for (const at of days) {
+          const card = book.find(provider, id, at, {})
+          const price = calcPrice({ input_tokens: 1000, output_tokens: 1000 }, id, { providerId, timestamp: new Date(at) })
+          if (typeof card === 'string' || price === null || price.total_price === 0) continue
+          known += 1
+          const units = pairs.filter(([ours, theirs]) => card.rates[ours] !== undefined && price.model_price[theirs] !== undefined)
+          for (const name of ['plain', ...units.map(([, theirs]) => theirs)])
+            if (!comparedUnits.has(`${provider}/${id} ${name}`)) left.push(`${provider}/${id} ${name}`)
+        }
+  expect(left).toEqual([])
+  // Of nothing nothing is left out either.
+  expect(known).toBeGreaterThan(days.length * 1000)
 })
 
 test('every explanation still explains a difference, with the page of the provider', () => {
