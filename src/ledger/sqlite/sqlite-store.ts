@@ -125,33 +125,50 @@ interface Lane {
   readonly thread: Promise<Thread>
   /** Questions that were given to it and are not answered. */
   waiting: number
+  /** Ends it when it has had nothing to do for a while. */
+  rest: NodeJS.Timeout | undefined
 }
+
+/** A thread at rest is some 12 MB of memory: it is let go after so long without a question. The next one waits for another (80 ms on a busy machine). */
+const restMs = 30_000
+
+const ended = async ({ thread }: Lane): Promise<void> => (await thread.catch(() => undefined))?.close()
 
 /** Threads that read: the second is started when the first is busy, so that one slow question does not hold up the others. */
 const createReaders = (start: () => Promise<Thread>) => {
   const lanes = new Set<Lane>()
+  const ending = new Set<Promise<void>>()
 
   const leastBusy = (): Lane => {
     const [least] = [...lanes].sort((left, right) => left.waiting - right.waiting)
     if (least !== undefined && (least.waiting === 0 || lanes.size >= readersMax)) return least
-    const lane: Lane = { thread: start(), waiting: 0 }
+    const lane: Lane = { thread: start(), waiting: 0, rest: undefined }
     lanes.add(lane)
     lane.thread.catch(() => lanes.delete(lane))
     return lane
+  }
+
+  const endAtRest = (lane: Lane): void => {
+    if (lane.waiting > 0 || !lanes.delete(lane)) return
+    const end = ended(lane).finally(() => ending.delete(end))
+    ending.add(end)
   }
 
   return {
     call: async <Value>(method: string, values: readonly unknown[]): Promise<Value> => {
       const lane = leastBusy()
       lane.waiting += 1
+      clearTimeout(lane.rest)
       try {
         return await (await lane.thread).call<Value>(method, values)
       } finally {
         lane.waiting -= 1
+        if (lane.waiting === 0) lane.rest = setTimeout(endAtRest, restMs, lane).unref()
       }
     },
     close: async (): Promise<void> => {
-      for (const { thread } of lanes) await (await thread.catch(() => undefined))?.close()
+      for (const { rest } of lanes) clearTimeout(rest)
+      await Promise.all([...[...lanes].map(ended), ...ending])
       lanes.clear()
     },
   }
