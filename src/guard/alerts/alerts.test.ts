@@ -317,6 +317,16 @@ describe('conditions', () => {
     expect(f.heard).toEqual(['r loop/t/a firing', 'r loop/t/a resolved'])
   })
 
+  test('what is imported from long ago is history, and no news', async () => {
+    const rules = [rule({ kind: 'repeat', times: 5, floorUsd: 0 }), parseRule({ name: 'large', kind: 'request', by: 'agent' }, '')]
+    const f = await fleet(rules)
+    await f.round(begin + 7 * hour)
+    for (let index = 0; index < 9; index++)
+      await f.call(begin + index, { run: 'loop', promptHash: 'f'.repeat(32), usage: { input: 9_000 } })
+    await f.round(begin + 7 * hour + minute)
+    expect(f.heard).toEqual([])
+  })
+
   test('one request over its limit is told once an hour per agent and model', async () => {
     const f = await fleet([rule({ kind: 'request', tokensAbove: 8_000, by: ['agent', 'model'] })])
     await f.call(begin, { usage: { input: 8_000 } })
