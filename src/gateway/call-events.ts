@@ -7,6 +7,7 @@ import type { PriceBook } from '../core/price-book.ts'
 import { settleCharge } from '../core/settle.ts'
 import { totalTokensOf, type UsageFlag } from '../core/usage.ts'
 import type { Used } from '../guard/guard.ts'
+import { billedModelOf } from '../providers/billed-model.ts'
 import type { UsageReport } from '../providers/dialect.ts'
 import { clipped } from './attribution.ts'
 import type { ModelEntry } from './outbox.ts'
@@ -64,7 +65,7 @@ const eventOf = (facts: CallFacts, ending: Ending, report: UsageReport | undefin
     source: 'gateway',
     kind: 'llm',
     provider,
-    model: clipped(report?.model || requestedModel || 'unknown'),
+    model: clipped((step === 0 ? billedModelOf(provider, report?.model, requestedModel) : report?.model) || 'unknown'),
     status: ending.status,
     attempt: facts.attempt,
     usage: report?.usage ?? {},

@@ -5,6 +5,7 @@ import type { PriceBook } from '../core/price-book.ts'
 import { settleCharge } from '../core/settle.ts'
 import { addUsage, type Usage, type UsageFlag, type UsageQuality } from '../core/usage.ts'
 import { type HeaderOf, withHeaders } from '../providers/answer-headers.ts'
+import { billedModelOf } from '../providers/billed-model.ts'
 import { readUsage } from '../providers/read-usage.ts'
 import { parseUsage, Rejection } from './parse-event.ts'
 
@@ -50,7 +51,7 @@ export const quoteOf = (request: unknown, book: PriceBook, now: number): Quote =
     )
   }
   const { also = [], ...report } = { ...reading, ...withHeaders(reading, headersOf(json.headers)) }
-  const model = report.model ?? text(json, 'model') ?? 'unknown'
+  const model = billedModelOf(provider, report.model, text(json, 'model')) ?? 'unknown'
   // An answer that is an error is not an answer: it is not billed, and what it does not tell is not missing.
   const ended =
     report.error === undefined

@@ -1,5 +1,5 @@
 import { traitsOf } from './compatible-providers.ts'
-import { createTally, objectOf } from './counts.ts'
+import { createTally, objectOf, putUncounted } from './counts.ts'
 import type { Dialect, UsageReport } from './dialect.ts'
 import { chatError, createChatSink, openaiChat, putChatUsage } from './openai-chat.ts'
 import { reportOf, unreadable } from './report.ts'
@@ -34,11 +34,14 @@ const ofAnswer = (body: unknown): UsageReport => {
   if (answer === undefined) return unreadable()
   const tally = createTally()
   const usage = objectOf(answer.usage)
+  const reportedCost = usage && perplexityTraits.costOf(usage)
   if (usage !== undefined) putChatUsage(tally, usage, perplexityTraits)
+  // The request is billed too, by a rule of its own that only the cost tells the outcome of.
+  if (tally.isKnown && reportedCost === undefined) putUncounted(tally, 1)
   return reportOf(tally, {
     model: nameOf(answer.model),
     responseId: nameOf(answer.id),
-    reportedCost: usage && perplexityTraits.costOf(usage),
+    reportedCost,
     error: chatError(answer),
   })
 }

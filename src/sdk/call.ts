@@ -3,6 +3,7 @@ import { derivedEventId } from '../core/event-id.ts'
 import { formatUsd } from '../core/money.ts'
 import type { UsageFlag } from '../core/usage.ts'
 import type { EventJson } from '../intake/event-json.ts'
+import { billedModelOf } from '../providers/billed-model.ts'
 import type { UsageReport } from '../providers/dialect.ts'
 import type { Scope } from './runs.ts'
 
@@ -86,7 +87,7 @@ const eventsOf = (facts: CallFacts, ending: Ending, latency: Latency): readonly 
   const main: EventJson = {
     ...base,
     id: facts.id,
-    model: short(report?.model ?? facts.requestedModel ?? 'unknown'),
+    model: short(billedModelOf(facts.provider, report?.model, facts.requestedModel) ?? 'unknown'),
     ...(facts.requestedModel !== undefined && { requestedModel: short(facts.requestedModel) }),
     ...usageOf(report, status, ending.flags),
     ...(ending.error !== undefined && { error: short(ending.error) }),
