@@ -44,11 +44,13 @@ export const createLeases = (options: LeasesOptions) => {
     const claims = claimsOf(bound, one)
     if (!Array.isArray(claims)) return answerOf(options.refuse(unpricedRefusal(claims, call, book.read(claims.key, at))), at)
     const expiresAt = at + request.ttlMs
-    if (claims.length === 0) return answerOf({ allowed: true, reservation: undefined }, expiresAt)
+    // A budget that only warns stops no call, so that nobody needs to ask for room in it.
+    if (claims.every(({ isSoft }) => isSoft)) return answerOf({ allowed: true, reservation: undefined }, expiresAt)
     const id = `lease-${request.id}`
     const reserve = (calls: number) => {
       const amounts = claims.map((claim) => ({
         ...claim,
+        kept: claim.unit === 'usd' ? heldUsd : BigInt(heldTokens),
         amount: BigInt(calls) * claim.amount + (claim.unit === 'usd' ? heldUsd : BigInt(heldTokens)),
       }))
       return book.reserve({ id, claims: amounts, now: at, expiresAt, isLasting: true })

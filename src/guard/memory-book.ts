@@ -96,8 +96,9 @@ export const memoryBook = (): MemoryBook => {
       const spent = state.spending === undefined ? 0n : spentAt(state.spending, now)
       const own = old === undefined ? 0n : amountIn(old, state)
       const held = state.held - own
-      // A call that cannot cost anything cannot overspend, however little is left; and holding less than before is no taking.
-      if (claim.amount <= own || spent + held + claim.amount <= claim.limit) continue
+      // A call that cannot cost anything cannot overspend, however little is left; and what is kept of what was held is no taking.
+      const kept = claim.kept === undefined || claim.kept > own ? own : claim.kept
+      if (claim.amount <= kept || spent + held + claim.amount <= claim.limit) continue
       if (claim.isSoft) overdrawn += 1
       else if (nextExpiry <= now) {
         sweep(now)

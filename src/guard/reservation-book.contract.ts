@@ -113,6 +113,19 @@ const describeReserving = (create: Create): void => {
     expect([book.read('a', start).held, book.read('b', start).held]).toEqual([0n, 6n])
   })
 
+  test('of a reservation that is replaced, only what is still held of it needs no room', async () => {
+    const book = await create()
+    const claim = { key: 'a', limit: 100n, isSoft: false }
+    await book.reserve({ id: 'x', claims: [{ ...claim, amount: 60n }], now: start, expiresAt: start + 1_000 })
+    book.open({ key: 'a', window: { kind: 'total' } }, [{ at: start, amount: 70n }], start)
+    const again = (kept: bigint, amount: bigint) =>
+      book.reserve({ id: 'x', claims: [{ ...claim, kept, amount }], now: start, expiresAt: start + 1_000 })
+    expect((await again(40n, 60n)).isGranted).toBe(false)
+    expect((await again(40n, 40n)).isGranted).toBe(true)
+    expect((await again(0n, 30n)).isGranted).toBe(true)
+    expect((await again(40n, 40n)).isGranted).toBe(false)
+  })
+
   test('holding less than before is never refused, however far the allowance is overspent', async () => {
     const book = await create('a')
     await reserve(book, '1', [claim('a', 80n)])

@@ -58,6 +58,8 @@ export interface Claim {
   readonly amount: bigint
   /** Held and counted, but never a reason to refuse: a budget that only warns. */
   readonly isSoft: boolean
+  /** Of a reservation that is replaced: how much of it is still held. What is kept needs no room. Absent: all of it. */
+  readonly kept?: bigint
 }
 
 export interface ReserveRequest {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { bookJson, eventId, modelCall, now as noon, testServer } from '../../test/server/test-server.ts'
 import { parseBudgets } from '../core/budget-form.ts'
-import { parseUsd } from '../core/money.ts'
+import { parseUsd, picoUsd } from '../core/money.ts'
 import { createPriceBook } from '../core/price-book.ts'
 import { createBudgetGuard } from '../guard/budget-guard.ts'
 import type { CallAhead, Decision } from '../guard/guard.ts'
@@ -181,7 +181,7 @@ describe('budgets that are leased', () => {
   })
 
   test('go on while the server is away, as far as the lease reaches; then nobody can say', async () => {
-    const { lease, down } = await served([{ name: 'day', limit: '$10', per: 'day' }])
+    const { lease, down, clock } = await served([{ name: 'day', limit: '$10', per: 'day' }])
     const leases = lease({ calls: 3 })
     await leases.reserve(ahead())
     down(true)
@@ -189,7 +189,29 @@ describe('budgets that are leased', () => {
     expect(await leases.reserve(ahead())).toMatchObject({ allowed: true })
     await expect(Promise.resolve(leases.reserve(ahead()))).rejects.toThrow('fetch failed')
     down(false)
+    // For a moment nobody asks a server that did not answer, so that no call waits for it.
+    await expect(Promise.resolve(leases.reserve(ahead()))).rejects.toThrow('fetch failed')
+    clock.now += 500
     expect(await leases.reserve(ahead())).toMatchObject({ allowed: true })
+  })
+
+  test('are renewed before they expire, while nobody waits', async () => {
+    const { lease, requests, clock } = await served([{ name: 'day', limit: '$10', per: 'day' }])
+    const leases = lease({ ttlMs: 60_000 })
+    await leases.reserve(ahead())
+    clock.now += 40_000
+    expect(leases.reserve(ahead())).not.toBeInstanceOf(Promise)
+    await expect.poll(() => requests.length).toBe(2)
+    for (let turn = 0; turn < 20; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+    clock.now += 40_000
+    expect(leases.reserve(ahead())).not.toBeInstanceOf(Promise)
+  })
+
+  test('that could only warn cost one question, and no more', async () => {
+    const { lease, requests } = await served([{ name: 'day', limit: '$0.001', per: 'day', onExceed: 'warn' }])
+    const leases = lease()
+    for (let call = 0; call < 20; call++) expect(await leases.reserve(ahead())).toEqual({ allowed: true, reservation: undefined })
+    expect(requests).toHaveLength(1)
   })
 
   test('are given back at the end', async () => {
@@ -199,6 +221,26 @@ describe('budgets that are leased', () => {
     expect(held()).not.toBe(usd(0))
     await leases.close()
     expect(held()).toBe(usd(0))
+  })
+
+  test('one call after the other never spends more than there is', async () => {
+    const { lease, post, clock, spent } = await served([{ name: 'day', limit: '$1', per: 'day' }])
+    const leases = lease()
+    let passed = 0
+    for (let round = 0; round < 200; round++) {
+      const id = eventId(round)
+      const decision = await leases.reserve(ahead({ event: id }))
+      if (!decision.allowed) {
+        clock.now += 1_001
+        continue
+      }
+      passed += 1
+      const usage = { input: 1_000, output: 1_000 }
+      await post('/v1/events', [modelCall(0, { id, provider: 'anthropic', model: 'claude-sonnet-4-5', usage, agent: 'bot' })])
+      leases.settle(reservationOf(decision), { cost: picoUsd(BigInt(worst * 1e12)) })
+    }
+    expect(passed).toBe(55)
+    expect(Number(spent())).toBeCloseTo(55 * worst)
   })
 
   test('several processes, the server and calls at once never spend more than there is', async () => {

@@ -39,6 +39,8 @@ const graceMs = 30_000
 const refusalMs = 1_000
 /** A lease is filled up when it has no more room than for so many calls. */
 const idleCalls = 2
+/** A server that does not answer is asked again after a pause that doubles from the first to the second. */
+const pauseMs = { first: 500, most: 30_000 }
 /** Callers that wait for the same lease and go away empty ask again, so often. */
 const triesMax = 20
 
@@ -60,6 +62,8 @@ export const createBudgetLeases = (options: BudgetLeasesOptions): BudgetLeases =
   let scopes: readonly BudgetScope[] | undefined
   let made = 0
   let renewing: NodeJS.Timeout | undefined
+  let pause = 0
+  let failure: { readonly error: unknown; readonly until: number } | undefined
 
   const forgetSettled = (lease: Lease, at: number): void => {
     for (const [reservation, held] of lease.held) {
@@ -103,10 +107,25 @@ export const createBudgetLeases = (options: BudgetLeasesOptions): BudgetLeases =
 
   /** Asks for room for `count` calls more. Answers with the refusal, if it is one. */
   const fill = (lease: Lease, call: CallAhead, count: number): Promise<Refusal | undefined> => {
+    // No call waits for a server that has just not answered another one.
+    if (failure !== undefined && now() < failure.until) return Promise.reject(failure.error)
     lease.asking ??= ask(lease, call, count).finally(() => {
       lease.asking = undefined
     })
     return lease.asking
+  }
+
+  const answered = async (body: unknown): Promise<LeaseAnswer> => {
+    try {
+      const answer = (await post('reserve', body)) as LeaseAnswer
+      pause = 0
+      failure = undefined
+      return answer
+    } catch (error) {
+      pause = Math.min(Math.max(pauseMs.first, pause * 2), pauseMs.most)
+      failure = { error, until: now() + pause }
+      throw error
+    }
   }
 
   const ask = async (lease: Lease, call: CallAhead, count: number): Promise<Refusal | undefined> => {
@@ -119,7 +138,7 @@ export const createBudgetLeases = (options: BudgetLeasesOptions): BudgetLeases =
     const kept = add(heldIn(lease), atLeastNothing(lease.free))
     const { key: _key, event: _event, mayUse: _mayUse, ...known } = call
     const json: LeaseJson = { id: lease.id, calls: count, heldUsd: formatUsd(kept.usd), heldTokens: kept.tokens, ttlMs }
-    const answer = (await post('reserve', { ...known, lease: json })) as LeaseAnswer
+    const answer = await answered({ ...known, lease: json })
     learnScopes(answer.scopes)
     if (!answer.allowed) {
       lease.refusal = answer.refusal
@@ -188,8 +207,10 @@ export const createBudgetLeases = (options: BudgetLeasesOptions): BudgetLeases =
         const isKnown = refusal !== undefined && now() < lease.refusedUntil && isAsMuch(call, lease, refusal)
         return isKnown ? { allowed: false, refusal } : takeAfterAsking(lease, call)
       }
-      if (lease.grant !== undefined && !fits(times(worstOf(call, lease.grant), idleCalls), lease) && now() >= lease.refusedUntil)
-        fill(lease, call, calls).catch(() => undefined)
+      const isLow = lease.grant !== undefined && !fits(times(worstOf(call, lease.grant), idleCalls), lease)
+      // Before it expires as well, so that no call has to wait for the next one.
+      const isOld = now() >= lease.expiresAt - marginMs - ttlMs / 3
+      if ((isLow || isOld) && now() >= lease.refusedUntil) fill(lease, call, calls).catch(() => undefined)
       return taken
     },
     settle(reservation, used) {

@@ -3,6 +3,7 @@ import { followAiSdk } from './ai-sdk.ts'
 import { createAttempts } from './attempts.ts'
 import { cleanAttribution, type GivenAttribution } from './attribution.ts'
 import { flushBeforeExit } from './before-exit.ts'
+import { type BudgetLeases, createBudgetLeases } from './budget-leases.ts'
 import { createCallGate, type Guard } from './call-gate.ts'
 import { createEventQueue, type EventQueue } from './event-queue.ts'
 import { createHttpSender } from './http-sender.ts'
@@ -19,6 +20,8 @@ export const defaultUrl = 'http://127.0.0.1:4141'
 export const queueEventsMaxDefault = 10_000
 export const flushIntervalMsDefault = 1_000
 export const flushTimeoutMs = 5_000
+/** How long a call may wait for the server to say what its budgets leave. */
+export const leaseTimeoutMs = 1_000
 
 export interface TrackerOptions extends GivenAttribution {
   /** Where `taximeter serve` listens. Default: http://127.0.0.1:4141. */
@@ -31,8 +34,11 @@ export interface TrackerOptions extends GivenAttribution {
   readonly hashKey?: string
   /** Hosts besides the well-known ones, and whose models they serve: `{ 'llm.internal:8000': 'openai' }`. */
   readonly hosts?: Readonly<Record<string, string>>
-  /** Holds budgets by reservation before each call. */
-  readonly guard?: Guard
+  /**
+   * Holds budgets by reservation before each call. Default: those of the server at `url`, by leases, so that most calls wait for
+   * nothing; none where a `sender` is given. `false`: none.
+   */
+  readonly guard?: Guard | false
   /** What happens to a call whose budget nobody can check. Default: `allow`. */
   readonly onMeterFailure?: 'allow' | 'block'
   /** Told of what goes wrong with the metering. Default: each kind once, as a warning of the process. */
@@ -70,8 +76,9 @@ export type GivenEvent = Pick<EventJson, 'kind'> & Partial<EventJson>
 /**
  * Meters the model calls of an agent: hand `fetch` to a client, or patch the global one, and wrap each task in `run`.
  *
- * It never breaks or slows a call: what fails in here is swallowed and counted in `stats()`. Only a budget that the user set
- * may stop one. Prompts and answers are read as they pass and not kept.
+ * It never breaks a call: what fails in here is swallowed and counted in `stats()`. Only a budget that the user set may stop one,
+ * and only the first call of a kind waits, at most a second, until the server has said what its budgets leave. Prompts and answers
+ * are read as they pass and not kept.
  */
 export class TokenTracker {
   /** `globalThis.fetch`, metering. */
@@ -85,6 +92,8 @@ export class TokenTracker {
   readonly #warn: Warn
   readonly #patch: GlobalPatch
   readonly #forgetExit: () => void
+  /** Only those that the tracker made itself: a guard that was given is somebody else's to close. */
+  readonly #leases: BudgetLeases | undefined
   #unfollow: (() => void) | undefined
 
   constructor(options: TrackerOptions = {}) {
@@ -103,12 +112,14 @@ export class TokenTracker {
     })
     const onMeterFailure = options.onMeterFailure ?? 'allow'
     const budgets = createRunBudgets({ queue, warn })
+    const leases = options.guard === undefined && options.sender === undefined ? leasesOf(options, base) : undefined
+    const guard = options.guard === false ? undefined : (options.guard ?? leases)
     const runs = createRuns({ queue, budgets, defaults: cleanAttribution(options, warn), onMeterFailure, nextId, now, warn })
     const meter = createMeter({
       base,
       recogniser: createLazyRecogniser(options.hosts, warn),
       runs,
-      gate: createCallGate({ budgets, guard: options.guard, onMeterFailure, nextId, warn }),
+      gate: createCallGate({ budgets, guard, onMeterFailure, nextId, warn }),
       attempts: createAttempts(now),
       promptHash: createPromptHash(options.hashKey),
       nextId,
@@ -124,10 +135,13 @@ export class TokenTracker {
     this.#now = now
     this.#warn = warn
     this.#patch = patch
-    this.#forgetExit = flushBeforeExit(() => {
+    this.#leases = leases
+    this.#forgetExit = flushBeforeExit(async () => {
       // No answer can go on when nothing is left to happen.
       meter.endOpenCalls()
-      return queue.flush(flushTimeoutMs, false)
+      const isSent = await queue.flush(flushTimeoutMs, false)
+      await leases?.close()
+      return isSent
     })
   }
 
@@ -178,6 +192,7 @@ export class TokenTracker {
     this.#forgetExit()
     this.#meter.endOpenCalls()
     await this.#queue.close(timeoutMs)
+    await this.#leases?.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,6 +208,15 @@ export class TokenTracker {
     }
   }
 }
+
+const leasesOf = ({ url = defaultUrl, key, now }: TrackerOptions, base: () => Fetch): BudgetLeases =>
+  createBudgetLeases({
+    url,
+    ...(key !== undefined && { key }),
+    ...(now && { now }),
+    timeoutMs: leaseTimeoutMs,
+    fetch: (input, init) => base()(input, init),
+  })
 
 interface GlobalPatch {
   patch(): () => void

@@ -18,6 +18,8 @@ const frontOf = async (target: string, trouble: Trouble) => {
   let isWell = false
   let asked = 0
 
+  /** Who asked has not waited for the answer. */
+  const gaveUp = (): void => undefined
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const parts: Buffer[] = []
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part)
@@ -34,14 +36,14 @@ const frontOf = async (target: string, trouble: Trouble) => {
     refused: (request) => request.destroy(),
     hanging: (_, response) => held.push(() => response.destroy()),
     failing: (_, response) => response.writeHead(500).end('{}'),
-    slow: (request, response) => held.push(() => void forward(request, response)),
-    lost: (request, response) => void forward(request, response),
+    slow: (request, response) => held.push(() => void forward(request, response).catch(gaveUp)),
+    lost: (request, response) => void forward(request, response).catch(gaveUp),
     'a page': (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Maintenance'),
   }
   const listen = async (port: number): Promise<Server> => {
     const server = createServer((request, response) => {
       asked += 1
-      if (isWell) void forward(request, response)
+      if (isWell) void forward(request, response).catch(gaveUp)
       else inTrouble[trouble](request, response)
     })
     await once(server.listen(port, '127.0.0.1'), 'listening')
@@ -113,13 +115,13 @@ describe.each(troubles)('with a server that is %s', (trouble) => {
       }
       await run.tool('look', { costUsd: '0.01' }, () => 'found')
     })
-    // The run is over, and nothing of it has been acknowledged: no call has waited for the server.
+    // The run is over, and nothing of it has been acknowledged: no call has waited for that.
     expect(answers).toEqual(Array.from({ length: callsEach }, () => 'It left on Monday.'))
     expect(tracker.stats()).toMatchObject({ sent: 0, queued: callsEach + 3, dropped: 0, metered: callsEach, failed: 0 })
     if (trouble !== 'refused') await expect.poll(() => front.asked()).toBeGreaterThan(0)
     if (trouble !== 'hanging' && trouble !== 'slow') {
       await expect.poll(() => tracker.stats().sendFailures).toBeGreaterThan(1)
-      expect(codes()).toEqual(new Set(['ledger-unreachable']))
+      expect(codes()).toEqual(new Set(['ledger-unreachable', 'budget-unchecked']))
     }
     await front.recover()
     await expect.poll(() => tracker.stats(), { timeout: 10_000 }).toMatchObject({ sent: callsEach + 3, queued: 0, rejected: 0, dropped: 0 })
