@@ -122,6 +122,30 @@ describe('imports', () => {
   })
 })
 
+/** The files that import each other in a circle, types included; each circle once, as the way around it. */
+const circlesIn = (paths: readonly string[]): readonly string[] => {
+  const targets = new Map(
+    paths.map((path) => [
+      path,
+      importsOf(path).flatMap(({ from }) => (from.startsWith('.') ? [relative(root, resolve(root, dirname(path), from))] : [])),
+    ]),
+  )
+  const circles: string[] = []
+  const done = new Set<string>()
+  const visit = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' → '))
+    if (way.includes(path) || done.has(path)) return
+    for (const target of targets.get(path) ?? []) visit(target, [...way, path])
+    done.add(path)
+  }
+  for (const path of paths) visit(path, [])
+  return circles
+}
+
+test('no files import each other in a circle', () => {
+  expect(circlesIn(all)).toEqual([])
+})
+
 /** What must not be there: a pattern, where it may not stand, and where it may all the same. */
 const absences: readonly { readonly what: string; readonly pattern: RegExp; readonly within: RegExp; readonly but?: RegExp }[] = [
   { what: 'a clock', pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\./, within: /^src\/(core|analysis)\// },

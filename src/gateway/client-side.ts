@@ -1,7 +1,7 @@
 import { ownHeaderPrefix } from './attribution.ts'
 import { over, refuse, type Told } from './exchange.ts'
 import { answerHeadersOf } from './headers.ts'
-import { asksForTrailer, type Relay, type Trailers } from './relay.ts'
+import { asksForTrailer, type Relay, type Trailers } from './relay-state.ts'
 import { failureOf, type UpstreamFailure } from './upstream-failure.ts'
 
 const costHeaders = { call: `${ownHeaderPrefix}call`, usd: `${ownHeaderPrefix}cost-usd`, basis: `${ownHeaderPrefix}cost-basis` }

@@ -3,34 +3,15 @@ import type { Dispatcher } from 'undici'
 import type { UsageFlag } from '../core/usage.ts'
 import { withHeaders } from '../providers/answer-headers.ts'
 import type { UsageReport } from '../providers/dialect.ts'
-import { type ByteFilter, createUsageFilter } from '../providers/stream-usage.ts'
+import { createUsageFilter } from '../providers/stream-usage.ts'
 import { type AnswerMeter, createBlindMeter, createDecodingMeter, createOutlineMeter, createStreamMeter } from './answer-meter.ts'
 import { answerHeld, endClient, failClient, passToClient, stopTimer, watchClient, writeHead } from './client-side.ts'
 import { codingOf } from './decoder.ts'
 import { abandon, type Exchange, type MeteredCall, meterFailed, record, safely, type Told } from './exchange.ts'
 import { createHeldAnswer, type HeldAnswer } from './held-answer.ts'
+import { asksForTrailer, type Relay, type Trailers } from './relay-state.ts'
 import { likelyTokens } from './request-body.ts'
 import { failureOf } from './upstream-failure.ts'
-
-/** One answer on its way from an upstream to a client. */
-export interface Relay {
-  readonly x: Exchange
-  controller: Dispatcher.DispatchController | undefined
-  status: number
-  statusText: string
-  headers: IncomingHttpHeaders
-  /** A whole answer that waits for its cost; everything else goes on byte by byte as it comes. */
-  held: HeldAnswer | undefined
-  meter: AnswerMeter | undefined
-  filter: ByteFilter | undefined
-  hasWritten: boolean
-  /** The client is slower than the upstream, which waits for it. */
-  isPaused: boolean
-  /** The upstream has said all that it will. */
-  isEnded: boolean
-  drainedBytes: number
-  timer: NodeJS.Timeout | undefined
-}
 
 /** Takes the answer to the client at the pace of the slower of the two, and reads its usage on the way. */
 export const createRelay = (x: Exchange): Dispatcher.DispatchHandler => {
@@ -161,10 +142,6 @@ const endMeter = (relay: Relay, done: Parameters<AnswerMeter['end']>[0]): void =
   })
   if (isRead === undefined) done(undefined, ['malformed-chunk'])
 }
-
-export const asksForTrailer = ({ x }: Relay): boolean => x.call !== undefined && x.request.headers['x-taximeter-report'] === 'trailer'
-
-export type Trailers = readonly (readonly [string, string])[]
 
 const endAnswer = (relay: Relay, trailers: Trailers): void => {
   const { held, x } = relay

@@ -2,50 +2,13 @@ import { type Budget, type BudgetScope, windowName } from '../core/budget.ts'
 import type { CallEntry } from '../core/event.ts'
 import { parseUsd } from '../core/money.ts'
 import type { PriceBook } from '../core/price-book.ts'
+import type { Allowance, Shelf } from './allowance.ts'
 import { amountOfEntry, limitOf } from './amounts.ts'
 import { type Bindable, type Bindings, type Bound, createBindings, modelName } from './bindings.ts'
-import { type Level, levelsOf } from './crossings.ts'
+import { levelsOf } from './crossings.ts'
 import type { ReservationBook } from './reservation-book.ts'
 import { askingOnce, isKnownAhead, type NameOf, type Seed, type SeedStore, seedOfValue, seedsOf } from './seed.ts'
-import { emptySpending, type Spending, spanMs, spend } from './spending.ts'
-
-/** A budget in force, with one allowance for each value that its scope has had. */
-export interface Shelf {
-  budget: Budget
-  limit: bigint
-  /** All that decides what is spent of it. A budget with the same identity and another limit is the same shelf. */
-  readonly identity: string
-  readonly allowances: Map<string, Allowance>
-  /** Every value that it has not named has spent nothing. */
-  readonly isKnown: boolean
-  /** What was observed while the ledger was being asked about the whole shelf. */
-  backlog: Observed[] | undefined
-}
-
-/** What is left of one budget for one value. The amounts lie in the reservation book, under `key`. */
-export interface Allowance {
-  readonly shelf: Shelf
-  readonly value: string
-  readonly key: string
-  limit: bigint
-  levels: readonly Level[]
-  /** Of the calendar window that the levels were last compared in. */
-  windowEnd: number
-  readonly lastHour: Spending
-  /** Pending while the ledger is asked what this value has spent. */
-  opening: Promise<void> | undefined
-  backlog: Observed[] | undefined
-  /** Entries that are in the seed, or came soon after: one that is observed again is not added twice. */
-  ids: Set<string> | undefined
-  idsUntil: number
-  usedAt: number
-}
-
-interface Observed {
-  readonly entry: CallEntry
-  /** 1: came into the totals; -1: left them. */
-  readonly sign: 1 | -1
-}
+import { emptySpending, spanMs, spend } from './spending.ts'
 
 export interface AllowancesOptions {
   readonly book: ReservationBook

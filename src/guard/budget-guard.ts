@@ -1,6 +1,7 @@
 import type { Budget, BudgetStatus, Refusal } from '../core/budget.ts'
 import type { PriceBook } from '../core/price-book.ts'
-import { type Allowance, createAllowances } from './allowances.ts'
+import type { Allowance } from './allowance.ts'
+import { createAllowances } from './allowances.ts'
 import { statusOf } from './budget-status.ts'
 import { claimsOf, isBlocking, openingOf, refusalOf } from './claims.ts'
 import { type Crossing, createCrossings } from './crossings.ts'

@@ -1,5 +1,5 @@
 import { type BudgetStatus, formatAmount } from '../core/budget.ts'
-import type { Allowance } from './allowances.ts'
+import type { Allowance } from './allowance.ts'
 import type { ReservationBook } from './reservation-book.ts'
 import { spentAt } from './spending.ts'
 

@@ -1,5 +1,5 @@
 import type { Refusal } from '../core/budget.ts'
-import type { Allowance } from './allowances.ts'
+import type { Allowance } from './allowance.ts'
 import { amountAhead } from './amounts.ts'
 import { exceededRefusal } from './refusal.ts'
 import type { Claim, ReservationBook, Verdict } from './reservation-book.ts'

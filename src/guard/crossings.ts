@@ -1,6 +1,6 @@
 import { type Budget, formatAmount, windowName } from '../core/budget.ts'
 import { nextStart, startOf } from '../core/window.ts'
-import type { Allowance } from './allowances.ts'
+import type { Allowance, Level } from './allowance.ts'
 import type { ReservationBook } from './reservation-book.ts'
 import { spanMs } from './spending.ts'
 
@@ -19,15 +19,6 @@ export interface Crossing {
   readonly window: Budget['window']
   readonly onExceed: Budget['onExceed']
   readonly at: number
-}
-
-export interface Level {
-  readonly share: number
-  readonly amount: bigint
-  /** Undefined until it is compared for the first time. */
-  isAbove: boolean | undefined
-  /** When this process fired it. */
-  firedAt: number | undefined
 }
 
 /** The thresholds of a budget and its limit, as amounts. Those that `before` has with the same amount keep what they know. */

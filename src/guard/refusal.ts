@@ -1,6 +1,6 @@
 import { formatAmount, type Refusal, sayAmount, windowName } from '../core/budget.ts'
 import { sentenceOf } from '../core/errors.ts'
-import type { Allowance } from './allowances.ts'
+import type { Allowance } from './allowance.ts'
 import type { CallAhead } from './guard.ts'
 import type { Reading } from './reservation-book.ts'
 
