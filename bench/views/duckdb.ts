@@ -62,7 +62,7 @@ export const openDuckDb = async (ledger: string): Promise<DuckDb> => {
 /** By way of files of some rows, so that nothing grows with the ledger. */
 const copyInto = async (connection: DuckConnection, ledger: string): Promise<void> => {
   const source = new DatabaseSync(ledger, { readOnly: true })
-  await connection.run(`CREATE TABLE entries (${columns.map((name) => `${name} BIGINT`).join(', ')})`)
+  await connection.run(`CREATE TABLE entries (${columns.map((name) => `"${name}" BIGINT`).join(', ')})`)
   await connection.run('CREATE TABLE names (id BIGINT, text VARCHAR)')
   const part = join(keptFolder, 'part.csv')
   for (const [table, sql] of [
@@ -83,6 +83,8 @@ const copyInto = async (connection: DuckConnection, ledger: string): Promise<voi
     }
     if (lines.length > 0) await flush()
   }
+  // What is still in its log would not come along when the file gets its name.
+  await connection.run('CHECKPOINT')
   rmSync(part, { force: true })
   source.close()
 }

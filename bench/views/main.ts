@@ -1,4 +1,5 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { sqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts'
@@ -52,7 +53,11 @@ const compareNamed = async (store: Store, ledger: string): Promise<readonly Time
       0.5,
       columnar.sort((left, right) => left - right),
     )
-    const inRows = await timeOf(() => raw.prepare(asked.sql?.('/') ?? '').all())
+    const inRows = await timeOf(() => {
+      const statement = raw.prepare(asked.sql?.('/') ?? '')
+      statement.setReadBigInts(true)
+      return statement.all()
+    })
     line(
       `${ms(median).padStart(8)} (at most ${ms(limit)}) ${asked.name}: rows ${ms(inRows)}, ${(inRows / median).toFixed(0)} times as long (at least ${rawRatio}); DuckDB ${ms(inDuck)}, ours ${(median / inDuck).toFixed(2)} of it (at most ${duckRatio})`,
       median <= limit && inRows / median >= rawRatio && median / inDuck <= duckRatio,
@@ -110,7 +115,9 @@ const openFirstView = async (ledger: string): Promise<void> => {
 const option = process.argv.indexOf('--calls')
 const calls = option === -1 ? 10_000_000 : Number(process.argv[option + 1])
 const ledger = await keptLedger({ calls, from, days })
-line(`${calls.toLocaleString('en-US')} calls over ${days} days`)
+line(
+  `${calls.toLocaleString('en-US')} calls over ${days} days; others load the machine's ${cpus().length} cores with ${(loadavg()[0] ?? 0).toFixed(1)}`,
+)
 await openFirstView(ledger)
 const store = await sqliteStore({ path: ledger, durability: 'normal' })
 const timed = await compareNamed(store, ledger)

@@ -24,7 +24,7 @@ export const namedQuestions = (end: number): readonly Asked[] => {
   const rolling = { from: end - 30 * day + 7 * 60_000 + 1, to: end - 60_000 }
   const ask = (given: Partial<Question>) => (store: Store) =>
     store.ask({ measures: ['cost'], by: [], where: [], zone: 'UTC', ...month, ...given })
-  const calls = (period: { from: number; to: number }) => `counted = 1 AND kind < 2 AND at >= ${period.from} AND at < ${period.to}`
+  const calls = (period: { from: number; to: number }) => `counted = 1 AND kind < 2 AND "at" >= ${period.from} AND "at" < ${period.to}`
   const runCosts = (by: string, period: { from: number; to: number }) =>
     `WITH runs AS (SELECT run, ${by}, sum(cost) AS cost FROM entries WHERE ${calls(period)} AND run IS NOT NULL GROUP BY run, ${by}),
      ranked AS (SELECT ${by}, cost, row_number() OVER (PARTITION BY ${by} ORDER BY cost) AS place, count(*) OVER (PARTITION BY ${by}) AS runs FROM runs)
@@ -58,7 +58,7 @@ export const namedQuestions = (end: number): readonly Asked[] => {
     overview(
       'cost by day and model in UTC',
       { by: ['model'], interval: 'day' },
-      (divide) => `SELECT at ${divide} 86400000, model, sum(cost) FROM entries WHERE ${calls(month)} GROUP BY 1, 2`,
+      (divide) => `SELECT "at" ${divide} 86400000, model, sum(cost) FROM entries WHERE ${calls(month)} GROUP BY 1, 2`,
     ),
     overview('cost by day and model in Berlin', { by: ['model'], interval: 'day', zone: 'Europe/Berlin' }),
     overview('cost by day and agent, eight of them', {
@@ -69,7 +69,7 @@ export const namedQuestions = (end: number): readonly Asked[] => {
     overview(
       'cost by hour and task of a week',
       { by: ['task'], interval: 'hour', ...week },
-      (divide) => `SELECT at ${divide} 3600000, task, sum(cost) FROM entries WHERE ${calls(week)} GROUP BY 1, 2`,
+      (divide) => `SELECT "at" ${divide} 3600000, task, sum(cost) FROM entries WHERE ${calls(week)} GROUP BY 1, 2`,
     ),
     overview('cost, calls and errors by agent of 24 hours', { measures: ['cost', 'calls', 'errors'], by: ['agent'], from: end - day + 1 }),
     overview('the key figures of a week', { measures: keyFigures, ...week }),
@@ -118,8 +118,8 @@ export const namedQuestions = (end: number): readonly Asked[] => {
       name: 'the costliest runs of a day',
       kind: 'costliest runs',
       ask: (store) => store.runs({ where: [], from: end - 2 * day, to: end - day, sort: 'costliest' }, { limit: 50 }),
-      sql: () =>
-        `SELECT run, sum(cost) FROM entries WHERE ${calls({ from: end - 2 * day, to: end - day })} GROUP BY +run ORDER BY 2 DESC LIMIT 50`,
+      sql: (divide) =>
+        `SELECT run, sum(cost) FROM entries WHERE ${calls({ from: end - 2 * day, to: end - day })} GROUP BY ${divide === '/' ? '+run' : 'run'} ORDER BY 2 DESC LIMIT 50`,
     },
     {
       name: 'the costliest runs of 30 days',

@@ -39,13 +39,17 @@ export const groupsOf = <F extends Found>(
     if (rows.length === 0 && question.by.length === 0) groups.push({ ...bucketOf(bucket), key: [], sums: emptySums() })
     else groups.push(...ranked(question, bucket, rows, fold, beyond))
   }
-  if (groups.length > rowsMax) {
-    throw new TaximeterError(
-      'BAD_QUESTION',
-      `This question has ${groups.length} rows, more than ${rowsMax}. Ask for the top ones, fewer attributes, a filter or a shorter period.`,
-    )
-  }
+  checkRows(groups.length)
   return groups
+}
+
+/** Throws BAD_QUESTION when an answer would have too many rows; a store may ask before it has made them. */
+export const checkRows = (rows: number): void => {
+  if (rows <= rowsMax) return
+  throw new TaximeterError(
+    'BAD_QUESTION',
+    `This question has ${rows} rows, more than ${rowsMax}. Ask for the top ones, fewer attributes, a filter or a shorter period.`,
+  )
 }
 
 const ranked = <F extends Found>(

@@ -1,5 +1,6 @@
+import type { Answer, AnswerRow } from '../core/answer.ts'
 import { TaximeterError } from '../core/errors.ts'
-import { parseFilter, parseQuestion, type Question } from '../core/question.ts'
+import { type Filter, parseFilter, parseQuestion, type Question } from '../core/question.ts'
 import { nextStart, startOf } from '../core/window.ts'
 
 const stepsMax = 400
@@ -49,3 +50,28 @@ export const comparedOf = (question: Question, compare: string, now: number): Qu
   const period = parseQuestion({ from, to, tz: question.zone }, now)
   return { ...question, from: period.from, to: period.to }
 }
+
+type Ask = (question: Question) => Promise<Answer>
+
+/**
+ * Puts a question, and the same to what it is compared with. Where the first values of an attribute are asked for, what it is
+ * compared with has the rows of these values: a value is not gone because others were larger.
+ */
+export const askCompared = async (ask: Ask, question: Question, compared: Question): Promise<{ answer: Answer; previous: Answer }> => {
+  const [answer, previous] = await Promise.all([ask(question), ask(compared)])
+  const [by] = question.by
+  const isWhole = ![...answer.rows, ...previous.rows].some(isFolded)
+  if (by === undefined || by === 'unit' || question.by.length > 1 || question.interval !== undefined || isWhole) return { answer, previous }
+  const named: Filter = { by, values: answer.rows.filter((row) => !isFolded(row)).map((row) => row[by] as string | null) }
+  const { top: _, ...all } = compared
+  const [rows, rest] = await Promise.all([
+    ask({ ...all, where: [...compared.where, named] }),
+    ask({ ...all, by: [], where: [...compared.where, { ...named, isNot: true }] }),
+  ])
+  const groups = previous.rows.reduce((sum, row) => sum + (isFolded(row) ? Number(row.folded) : 1), 0)
+  const folded = groups - rows.rows.length
+  const other = folded > 0 ? [{ [by]: 'other', folded, ...rest.rows[0] }] : []
+  return { answer, previous: { ...previous, rows: [...rows.rows, ...other] } }
+}
+
+const isFolded = (row: AnswerRow): boolean => row.folded !== undefined

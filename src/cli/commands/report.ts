@@ -4,12 +4,12 @@ import { parseQuestion } from '../../core/question.ts'
 import { startOf } from '../../core/window.ts'
 import { pastBudgets } from '../../guard/alerts/past-budgets.ts'
 import { createForecasts } from '../../server/forecast.ts'
-import { comparedOf } from '../../server/previous-period.ts'
+import { askCompared, comparedOf } from '../../server/previous-period.ts'
 import { collected } from '../collected.ts'
 import { forecastText } from '../forecast-text.ts'
 import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { openLedger } from '../open-ledger.ts'
-import { comparedText, reportCsv, reportText } from '../report.ts'
+import { comparedCsv, comparedText, reportCsv, reportText } from '../report.ts'
 import { settle } from '../settled.ts'
 
 interface ReportOptions extends ConfigOptions {
@@ -71,11 +71,22 @@ export const reportCommand = (io: Io): Command =>
       const question = parseQuestion({ ...options, from, tz: zone }, io.now())
       const store = await openLedger(config, { mustExist: true })
       try {
-        const answer = await store.ask(question)
-        const previous = options.compare === undefined ? undefined : await store.ask(comparedOf(question, options.compare, io.now()))
-        if (options.json) io.out(`${JSON.stringify(previous === undefined ? answer : { ...answer, previous }, undefined, 2)}\n`)
-        else if (options.csv) io.out(reportCsv(question, answer))
-        else io.out(`${reportText(question, answer)}\n${previous === undefined ? '' : `\n${comparedText(question, answer, previous)}\n`}`)
+        if (options.compare === undefined) {
+          const answer = await store.ask(question)
+          if (options.json) io.out(`${JSON.stringify(answer, undefined, 2)}\n`)
+          else io.out(options.csv ? reportCsv(question, answer) : `${reportText(question, answer)}\n`)
+          return
+        }
+        // Buckets of two periods are not the same ones: the comparison in text is of the whole periods.
+        const { interval: _, ...whole } = question
+        const asked = options.json ? question : whole
+        const { answer, previous } = await askCompared(store.ask, asked, comparedOf(asked, options.compare, io.now()))
+        if (options.json) io.out(`${JSON.stringify({ ...answer, previous }, undefined, 2)}\n`)
+        else if (options.csv) io.out(comparedCsv(asked, answer, previous))
+        else
+          io.out(
+            `${reportText(question, asked === question ? answer : await store.ask(question))}\n\n${comparedText(asked, answer, previous)}\n`,
+          )
       } finally {
         await store.close()
       }

@@ -37,10 +37,12 @@ export const runsCommand = (io: Io): Command =>
       const sort = listOrders.find((each) => each === options.sort)
       if (sort === undefined)
         throw new TaximeterError('BAD_QUESTION', `--sort should be one of ${listOrders.join(', ')}, got "${options.sort}".`)
+      const limit = /^\d{1,4}$/.test(options.limit) ? Number(options.limit) : 0
+      if (limit < 1 || limit > pageLimitMax)
+        throw new TaximeterError('BAD_REQUEST', `--limit should be a number from 1 to ${pageLimitMax}, got "${options.limit}".`)
       const { from, to } = parseQuestion({ last: options.last, from: options.from, to: options.to }, io.now())
       const store = await openLedger(config, { mustExist: true })
       try {
-        const limit = Math.min(pageLimitMax, Math.max(1, Number.parseInt(options.limit, 10) || 20))
         const page = await store.runs({ where: (options.where ?? []).map(parseFilter), from, to, sort }, { limit })
         io.out(options.json ? `${JSON.stringify(page.runs.map(runJson), undefined, 2)}\n` : `${runsText(page.runs)}\n`)
       } finally {

@@ -10,6 +10,8 @@ import { textTable } from '../text-table.ts'
 
 const everyMs = 2_000
 const rowsShown = 15
+/** Three names fit beside the figures. */
+const cellCharsMax = 24
 
 /** `taximeter top`: the fleet as it runs: agents by what they burn, and the runs in flight. One picture where nobody watches. */
 export const topCommand = (io: Io): Command =>
@@ -58,6 +60,7 @@ const pictureOf = async (io: Io, options: ServerOptions & { readonly by: string 
       markedFigure('cost', row),
       ...(['calls', 'errors', 'retries', 'tokens'] as const).map((measure) => figure(measure, row[measure])),
     ]),
+    { cellCharsMax },
   )
   const inFlight = textTable(
     [
@@ -71,6 +74,7 @@ const pictureOf = async (io: Io, options: ServerOptions & { readonly by: string 
     open
       .slice(0, rowsShown)
       .map((run) => [run.run, run.task ?? '–', run.agent ?? '–', run.startedAt.slice(11, 19), String(run.calls), readableUsd(run.costUsd)]),
+    { cellCharsMax },
   )
   const unpriced = hour.coverage.unpriced.calls
   const heading = `taximeter · ${markedFigure('burnRatePerHour', totalsRow(minute))} per hour · ${markedFigure('cost', totalsRow(hour))} in the last hour${unpriced > 0 ? ` and ${unpriced} unpriced calls` : ''} · ${open.length} runs in flight`

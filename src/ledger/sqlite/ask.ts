@@ -2,7 +2,7 @@ import { type Answer, answerOf, emptySums, type Sums } from '../../core/answer.t
 import { bases } from '../../core/charge.ts'
 import type { Measure, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, type Found, groupsOf, selectRank } from '../groups.ts'
+import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, checkRows, type Found, groupsOf, selectRank } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 import { type CallSources, type CallSums, callFlags, type Flag, sumCalls } from './ask-calls.ts'
 import { type RunSources, type RunSums, sumRuns } from './ask-runs.ts'
@@ -72,6 +72,7 @@ const gatherGroups = (question: Question, calls: CallSums, groupFor: GroupFor, b
   const groupOf = new Int32Array(groups.groups)
   const segments = groups.keys.slice(0, width + 1)
   const first = groupBy(segments, groups.groups, undefined, groupOf)
+  if (question.top === undefined) checkRows(countOfCalls(groups.sums[0] ?? noSums, groupOf, first.length))
   const isTop = topOf(question, calls, groupOf, first.length)
   const away = isTop === undefined ? undefined : groupsAway(calls, groupOf, isTop, width)
   for (let index = 0; index < groups.groups; index++) {
@@ -89,6 +90,13 @@ const gatherGroups = (question: Question, calls: CallSums, groupFor: GroupFor, b
     addBins(groupFor(latencies.groups.keys[0]?.[index] ?? 0, valuesAt(latencies.groups.keys, index)), bins)
   }
   return away?.count ?? 0
+}
+
+/** Groups that have calls. */
+const countOfCalls = (calls: Float64Array, groupOf: Int32Array, count: number): number => {
+  const hasCalls = new Uint8Array(count)
+  for (let index = 0; index < groupOf.length; index++) if (calls[index] !== 0) hasCalls[groupOf[index] as number] = 1
+  return hasCalls.reduce((sum, has) => sum + has, 0)
 }
 
 /** The places of the columns whose sum a measure is, with the high halves; only for measures that are such a sum. */

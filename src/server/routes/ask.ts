@@ -5,7 +5,7 @@ import { callJson, instant, runDetailJson, runJson } from '../entry-json.ts'
 import { runsPageMax } from '../limits.ts'
 import { choiceParameter, countParameter, textParameter } from '../parameters.ts'
 import { parsePeriodQuery, periodQuery } from '../period-query.ts'
-import { comparedOf } from '../previous-period.ts'
+import { askCompared, comparedOf } from '../previous-period.ts'
 import { error, json, jsonAnswer, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -41,8 +41,7 @@ const queryRoute = ({ store, now }: Services): Route =>
     async handle({ query }) {
       const question = parseQuestion(query, now())
       if (query.compare === undefined) return jsonAnswer(await store.ask(question))
-      const compared = comparedOf(question, query.compare, now())
-      const [answer, previous] = await Promise.all([store.ask(question), store.ask(compared)])
+      const { answer, previous } = await askCompared(store.ask, question, comparedOf(question, query.compare, now()))
       return jsonAnswer({ ...answer, previous } satisfies QueryAnswer)
     },
   })
