@@ -159,3 +159,9 @@ const modelCost = (model: ModelSpending | undefined): bigint => {
 const firstAttemptCost = (spending: Spending): bigint => [...spending.models.values()].reduce((sum, model) => sum + modelCost(model), 0n)
 const callsOf = (spending: Spending): bigint => [...spending.models.values()].reduce((sum, model) => sum + BigInt(model.calls), 0n)
 export const costOf = (spending: Spending): bigint => firstAttemptCost(spending) + spending.retryCost + spending.toolCost
+
+/** For calls that belong to no run: each stands for one. */
+export const withCallsAsRuns = (spending: Spending): Spending => ({
+  ...spending,
+  runs: [...spending.models.values()].reduce((sum, model) => sum + model.calls, 0),
+})

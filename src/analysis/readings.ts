@@ -22,6 +22,8 @@ export interface ReadingSubject {
   readonly after: Spending
   /** What it is compared with, as one says "in …" and "against …" of it: "the day before", "release 2026-11-20". */
   readonly beforeName: string
+  /** Whether `runs` counts runs or, where the cost does not belong to runs, calls (see `withCallsAsRuns`). Absent: runs. */
+  readonly unit?: 'run' | 'call'
 }
 
 /** Changes below this share of the old cost are not worth a sentence of their own. */
@@ -76,14 +78,21 @@ const headline = ({ name, beforeName }: ReadingSubject, before: bigint, after: b
   return `${what} ${verb} ${share} against ${beforeName} (${readableUsd(before)} → ${readableUsd(after)}).`
 }
 
-const runsSentence = ({ before, after, beforeName }: ReadingSubject, traffic: bigint, { before: old, difference }: Explanation): string => {
-  if (before.runs === 0 && after.runs === 0) return 'None of it belongs to a run.'
-  if (before.runs === 0) return `All of the change is traffic: there was no run in ${beforeName}, there were ${count(after.runs)} now.`
-  if (after.runs === 0) return `All of the change is traffic: there were ${count(before.runs)} runs in ${beforeName} and are none now.`
+const runsSentence = (
+  { before, after, beforeName, unit = 'run' }: ReadingSubject,
+  traffic: bigint,
+  { before: old, difference }: Explanation,
+): string => {
+  if (before.runs === 0 && after.runs === 0) return unit === 'run' ? 'None of it belongs to a run.' : ''
+  if (before.runs === 0) return `All of the change is traffic: there was no ${unit} in ${beforeName}, there were ${count(after.runs)} now.`
+  if (after.runs === 0) return `All of the change is traffic: there were ${count(before.runs)} ${unit}s in ${beforeName} and are none now.`
   const [was, is] = [count(before.runs), count(after.runs)]
-  if (!isNotable(traffic, old)) return before.runs === after.runs ? `Runs stayed at ${is}.` : `Runs stayed level (${was} → ${is}).`
+  if (!isNotable(traffic, old))
+    return before.runs === after.runs
+      ? `${unit === 'run' ? 'Runs' : 'Calls'} stayed at ${is}.`
+      : `${unit === 'run' ? 'Runs' : 'Calls'} stayed level (${was} → ${is}).`
   const change = shareText(BigInt(after.runs - before.runs), BigInt(before.runs))
-  return `Traffic accounts for ${partText(traffic, old, difference)}: runs went from ${was} to ${is}${change === undefined ? '' : ` (${change})`}.`
+  return `Traffic accounts for ${partText(traffic, old, difference)}: ${unit}s went from ${was} to ${is}${change === undefined ? '' : ` (${change})`}.`
 }
 
 const count = (runs: number): string => grouped(String(runs))
@@ -93,14 +102,14 @@ const partText = (amount: bigint, old: bigint, difference: bigint): string =>
   (shareText(difference, old) === undefined ? undefined : shareText(amount, old)) ??
   `${amount < 0n ? '−' : '+'}${readableUsd(magnitude(amount))}`
 
-const unitSentences = ({ before, after }: ReadingSubject, unit: bigint, explanation: Explanation): readonly string[] => {
-  if (!isNotable(unit, explanation.before) || before.runs === 0 || after.runs === 0) return []
+const unitSentences = ({ before, after, unit = 'run' }: ReadingSubject, amount: bigint, explanation: Explanation): readonly string[] => {
+  if (!isNotable(amount, explanation.before) || before.runs === 0 || after.runs === 0) return []
   const perRun = [before, after].map((side) => divideHalfEven(costOf(side), BigInt(side.runs)))
   const [old = 0n, now = 0n] = perRun
   const change = shareText(now - old, old)
   const causes = causesText(explanation)
   return [
-    `A run costs ${readableUsd(now)} instead of ${readableUsd(old)}${change === undefined ? '' : ` (${change})`}${causes === '' ? '' : `: ${causes}`}.`,
+    `A ${unit} costs ${readableUsd(now)} instead of ${readableUsd(old)}${change === undefined ? '' : ` (${change})`}${causes === '' ? '' : `: ${causes}`}.`,
   ]
 }
 

@@ -1,6 +1,6 @@
 import { divideHalfEven } from '../core/money.ts'
 import { readableShare, readableUsd } from '../core/readable.ts'
-import { type Cause, costOf, explain, type Part, type Spending } from './explain.ts'
+import { type Cause, costOf, explain, type Part, type Spending, withCallsAsRuns } from './explain.ts'
 import { causeText } from './readings.ts'
 
 /** What made a segment cost more than it usually does: the largest cause of the exact split, and a sentence with the figures. */
@@ -45,11 +45,6 @@ export const whyOf = (usual: Spending, now: Spending, expected?: bigint): Why | 
         : unitSentence(parts, before + traffic, perRun, traffic, before, isOfRuns),
   }
 }
-
-const withCallsAsRuns = (spending: Spending): Spending => ({
-  ...spending,
-  runs: [...spending.models.values()].reduce((sum, model) => sum + model.calls, 0),
-})
 
 /** `part ÷ whole` of a spending. */
 const scaled = (spending: Spending, part: bigint, whole: bigint): Spending => {

@@ -110,6 +110,27 @@ describe('readings', () => {
     await expect(readAsked({ compare: 'yesterday' })).rejects.toThrow(/"compare" should be "previous" or a period/)
   })
 
+  test('what is spent outside of runs is told by the call, and is not taken for the cost of a run', async () => {
+    await play(noon, 'search', 20, 1_000)
+    await play(noon + day, 'search', 20, 1_000)
+    const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
+    const alone = Array.from({ length: 40 }, (_, index) => ({
+      id: `019ab111-0000-7000-8000-${String(index).padStart(12, '0')}`,
+      at: noon + (index < 10 ? 0 : day),
+      kind: 'llm',
+      provider: 'acme',
+      model: 'one',
+      usage: { input: 4_000, output: 100 },
+      task: 'chat',
+    }))
+    await intake.admit(alone)
+    const { readings } = await read()
+    expect(readings.map(({ sentence }) => sentence)).toEqual([
+      'Cost rose 122 % against the period before ($0.144 → $0.32). Traffic accounts for +67 %: calls went from 30 to 50 (+67 %). A call costs $0.0064 instead of $0.0048 (+33 %): +56 % from prompt tokens (one).',
+      'Cost of “chat” rose 200 % against the period before ($0.088 → $0.264). Traffic accounts for +200 %: calls went from 10 to 30 (+200 %).',
+    ])
+  })
+
   test('an empty ledger says nothing and invents nothing', async () => {
     expect(await read()).toMatchObject({
       segments: [],

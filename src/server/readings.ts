@@ -1,4 +1,4 @@
-import type { Spending } from '../analysis/explain.ts'
+import { costOf, type Spending, withCallsAsRuns } from '../analysis/explain.ts'
 import { type Reading, readingOf } from '../analysis/readings.ts'
 import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
 import { askSpendings, countOf, type Period, type Spendings, usdOf } from '../analysis/spending.ts'
@@ -79,14 +79,27 @@ const spendingOf = (spendings: Spendings, task: string | null | undefined): Spen
 
 const whereOf = (task: string | null | undefined): readonly Filter[] => (task === undefined ? [] : [{ by: 'task', values: [task] }])
 
-const readingFor = (task: string | null | undefined, before: Spendings, after: Spendings, beforeName: string): Reading =>
-  readingOf({
+const readingFor = (task: string | null | undefined, before: Spendings, after: Spendings, beforeName: string): Reading => {
+  const sides = { before: spendingOf(before, task), after: spendingOf(after, task) }
+  const isOfRuns = isSpentInRuns(before, task, sides.before) && isSpentInRuns(after, task, sides.after)
+  return readingOf({
     ...(task !== undefined && { name: task ?? 'no task' }),
     where: whereOf(task),
-    before: spendingOf(before, task),
-    after: spendingOf(after, task),
+    before: isOfRuns ? sides.before : withCallsAsRuns(sides.before),
+    after: isOfRuns ? sides.after : withCallsAsRuns(sides.after),
     beforeName,
+    unit: isOfRuns ? 'run' : 'call',
   })
+}
+
+/**
+ * What is spent outside of runs would be taken for the cost of a run. A tenth is let pass: a run belongs to the period in which it
+ * began with all it cost, and so some of what runs cost is not of the period.
+ */
+const isSpentInRuns = ({ totals }: Spendings, task: string | null | undefined, spending: Spending): boolean => {
+  const row = task === undefined ? totals.totals : totals.rows.find((each) => each.task === task)
+  return usdOf(row, 'costPerRun') * BigInt(spending.runs) * 10n >= costOf(spending) * 9n
+}
 
 const figuresOf = (answers: Spendings, task: string | null): SegmentFigures => {
   const row = answers.totals.rows.find((each) => each.task === task)
