@@ -9,6 +9,7 @@ import { checkBook } from '../../src/core/price-history.ts'
 import { checksumOf, compileBook, readProviders } from './book.ts'
 import { checkProviders } from './checks.ts'
 import type { Override } from './overrides.ts'
+import { otherNamesOf } from './providers.ts'
 
 const folder = join(import.meta.dirname, '../../prices')
 const committed = JSON.parse(readFileSync(join(folder, 'book.json'), 'utf8')) as BookJson
@@ -38,6 +39,23 @@ test('there are over 1,500 models of over 25 providers', () => {
   const counts = Object.values(committed.providers).map(({ models }) => Object.keys(models).length)
   expect(counts.length).toBeGreaterThan(25)
   expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(1500)
+})
+
+test('every other name of a provider is of one provider, and of none that the book has', () => {
+  const names = Object.values(committed.providers).flatMap(({ alsoKnownAs = [] }) => alsoKnownAs)
+  expect(new Set(names).size).toBe(names.length)
+  expect(names.filter((name) => Object.hasOwn(committed.providers, name))).toEqual([])
+  for (const [id, { alsoKnownAs = [] }] of Object.entries(committed.providers)) expect(alsoKnownAs).toEqual(otherNamesOf(id))
+})
+
+test.each([
+  ['x-ai', 'grok-4', 'xai'],
+  ['aws', 'amazon.nova-pro-v1:0', 'bedrock'],
+  ['aws.bedrock', 'amazon.nova-pro-v1:0', 'bedrock'],
+  ['gemini', 'gemini-2.5-flash', 'google'],
+  ['together_ai', 'meta-llama/Llama-3.3-70B-Instruct-Turbo', 'together'],
+])('%s/%s is found at %s', (provider, model, id) => {
+  expect(book.nameOf(provider, model)?.provider).toBe(id)
 })
 
 test('nothing is wrong with the book', () => {

@@ -5,7 +5,7 @@ import type { Candidate } from './candidate.ts'
 import { type Group, groupsOf } from './group.ts'
 import { createInheritance } from './inherit.ts'
 import { type Override, overridesFor, withDecisions, withRuledVariants } from './overrides.ts'
-import { type ProviderSource, providerSources } from './providers.ts'
+import { otherNamesOf, type ProviderSource, providerSources } from './providers.ts'
 
 export interface Built {
   readonly providers: Readonly<Record<string, ProviderJson>>
@@ -35,10 +35,12 @@ export const buildProviders = (candidates: readonly Candidate[], overrides: read
         const name = override.models.replaceAll('\\', '')
         models[name] = decidedModel(override, source, models[name])
       }
+    const names = otherNamesOf(id)
     providers[id] = {
       name: source.name,
       source: source.page,
       checked: day,
+      ...(names.length > 0 && { alsoKnownAs: names }),
       ...(source.inherits && { inherits: source.inherits }),
       ...(source.patterns && { patterns: source.patterns }),
       ...(source.anyModel && { anyModel: source.anyModel }),

@@ -7,6 +7,8 @@ export interface ProviderSource {
   /** The page on which the provider publishes its prices. */
   readonly page: string
   readonly inherits?: readonly string[]
+  /** What telemetry calls it; what the sources call it is known from them. */
+  readonly telemetry?: readonly string[]
   /** Whether a prompt of exactly the threshold pays the rates of a tier. "Above" in a source means `gt` unless the provider says otherwise. */
   readonly tierOp?: 'gt' | 'gte'
   /**
@@ -24,6 +26,15 @@ export interface ProviderSource {
   readonly litellm?: readonly string[]
   readonly modelsDev?: readonly string[]
   readonly langfuse?: RegExp
+}
+
+/** The names by which others know a provider, but for those that are another's. */
+export const otherNamesOf = (id: string): readonly string[] => {
+  const source = providerSources[id]
+  const { telemetry = [], genai = [], portkey = [], litellm = [], modelsDev = [] } = source ?? {}
+  return [...new Set([...telemetry, ...genai, ...portkey, ...litellm, ...modelsDev])]
+    .filter((name) => !Object.hasOwn(providerSources, name))
+    .sort()
 }
 
 /** Every provider of the book: the one list. The id is the provider's name everywhere in taximeter. */
@@ -50,6 +61,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     langfuse: /^claude/,
   },
   google: {
+    telemetry: ['gcp.gemini'],
     name: 'Google Gemini API',
     page: 'https://ai.google.dev/gemini-api/docs/pricing',
     genai: ['google'],
@@ -59,6 +71,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     langfuse: /^gemini/,
   },
   azure: {
+    telemetry: ['azure.ai.inference', 'azure.ai.openai'],
     name: 'Microsoft Azure',
     page: 'https://azure.microsoft.com/pricing/details/cognitive-services/openai-service/',
     inherits: ['openai', 'anthropic'],
@@ -70,6 +83,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     modelsDev: ['azure'],
   },
   vertex: {
+    telemetry: ['gcp.vertex_ai'],
     name: 'Google Vertex AI',
     page: 'https://cloud.google.com/vertex-ai/generative-ai/pricing',
     inherits: ['google', 'anthropic'],
@@ -95,6 +109,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     trust: ['models-dev', 'litellm', 'portkey', 'genai-prices', 'langfuse'],
   },
   bedrock: {
+    telemetry: ['aws.bedrock'],
     name: 'Amazon Bedrock',
     page: 'https://aws.amazon.com/bedrock/pricing/',
     genai: ['aws'],
@@ -103,6 +118,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     modelsDev: ['amazon-bedrock'],
   },
   mistral: {
+    telemetry: ['mistral_ai'],
     name: 'Mistral',
     page: 'https://mistral.ai/pricing/api',
     genai: ['mistral'],
@@ -135,6 +151,7 @@ export const providerSources: Readonly<Record<string, ProviderSource>> = {
     modelsDev: ['groq'],
   },
   xai: {
+    telemetry: ['x_ai'],
     name: 'xAI',
     page: 'https://docs.x.ai/docs/models',
     // The higher rates begin at the threshold: xAI writes "≥ 200K".

@@ -21,6 +21,8 @@ export interface ProviderJson {
   readonly source?: string
   /** The day on which the rates were last compared with what others publish. */
   readonly checked?: string
+  /** Other names for the same provider, as price lists and telemetry write it ("x-ai", "aws.bedrock"). A provider of that very name goes first. */
+  readonly alsoKnownAs?: readonly string[]
   /** Providers whose models are asked for next, in order (Azure sells OpenAI's). */
   readonly inherits?: readonly string[]
   /** Declared patterns: `[regular expression, model]`, tried in order after aliases, exact and normalised names. */

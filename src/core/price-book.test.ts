@@ -27,6 +27,7 @@ const book = createPriceBook({
         'anthropic.claude-x-lite-v1:0': rates('2'),
       },
     },
+    other: { name: 'Other', alsoKnownAs: ['mk', 'seller'], discounts: [{ multiply: '0.5' }], models: { m: rates('7') } },
     local: { name: 'Local', anyModel: rates('0'), models: { known: rates('1') } },
     circle: { name: 'Circle', inherits: ['circle'], models: {} },
   },
@@ -35,6 +36,12 @@ const rateOf = (provider: string, model: string, at = Date.parse('2026-11-22')) 
   const card = book.find(provider, model, at, {})
   return typeof card === 'string' ? card : Number(card.rates.input?.amount) / 1e12
 }
+
+test('a provider is known by its other names, but for those that are the name of one', () => {
+  expect([rateOf('mk', 'm'), rateOf('seller', 'gpt-4.1'), rateOf('nobody', 'm')]).toEqual([7, 10, 'unknown-model'])
+  const card = book.find('mk', 'm', Date.parse('2026-11-22'), {})
+  expect(typeof card !== 'string' && card.prices[0]?.multiplier).toEqual({ numerator: 5n, denominator: 10n })
+})
 
 describe('a model is found by', () => {
   test.each([

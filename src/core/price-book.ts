@@ -32,6 +32,8 @@ export const createPriceBook = (json: BookJson): PriceBook => {
     shelves.set(id, made)
     return made
   }
+  const otherNames = new Map(Object.entries(json.providers).flatMap(([id, { alsoKnownAs = [] }]) => alsoKnownAs.map((name) => [name, id])))
+  const idOf = (provider: string): string => (Object.hasOwn(json.providers, provider) ? provider : (otherNames.get(provider) ?? provider))
   const resolved = new Map<string, Map<string, Model | undefined>>()
 
   const search = (provider: string, model: string, depth = 0): Model | undefined => {
@@ -60,7 +62,8 @@ export const createPriceBook = (json: BookJson): PriceBook => {
   const resolve = (provider: string, model: string): Model | undefined => {
     let names = resolved.get(provider)
     if (names?.has(model)) return names.get(model)
-    const found = discounted(search(provider, model), provider)
+    const id = idOf(provider)
+    const found = discounted(search(id, model), id)
     if (remembered >= resolvedMax) {
       resolved.clear()
       remembered = 0
