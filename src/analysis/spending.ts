@@ -1,5 +1,5 @@
 import type { Answer, AnswerRow } from '../core/answer.ts'
-import { parseUsd } from '../core/money.ts'
+import { divideHalfEven, parseUsd } from '../core/money.ts'
 import type { Breakdown, Filter, Measure, Question } from '../core/question.ts'
 import { isUnit, type Unit, unitNames, units } from '../core/units.ts'
 import type { ModelSpending, Spending } from './explain.ts'
@@ -82,10 +82,17 @@ const modelsOf = (models: readonly AnswerRow[], unitCosts: readonly AnswerRow[])
     }
     const known = model.units.get(unit)
     const count = BigInt(String(row[units[unit].side === 'other' ? `tokens.${unit}` : 'tokens'] ?? 0))
-    model.units.set(unit, { count: count + (known?.count ?? 0n), cost: cost + (known?.cost ?? 0n) })
+    model.units.set(unit, { count: firstOf(count, cost, usdOf(row, 'cost')) + (known?.count ?? 0n), cost: cost + (known?.cost ?? 0n) })
   }
   return found
 }
+
+/**
+ * The tokens of first attempts: of all that were counted, as large a share as first attempts have of the cost. Retries pay the same
+ * rates, so that with their tokens among those of first attempts a period of many retries would look as if prices had fallen.
+ */
+const firstOf = (count: bigint, cost: bigint, whole: bigint): bigint =>
+  whole === cost || whole === 0n ? count : divideHalfEven(count * cost, whole)
 
 /** A money measure of a row in pico-dollars; what is not there is nothing. */
 export const usdOf = (row: AnswerRow | Answer['totals'] | undefined, measure: string): bigint =>

@@ -21,21 +21,22 @@ beforeEach(() => {
   next = 0
 })
 
-/** Runs of a task with one call each. */
-const play = async (at: number, task: string, runs: number, input: number, release?: string) => {
+/** Runs of a task with one call each, or with one that is made again. */
+const play = async (at: number, task: string, runs: number, input: number, release?: string, attempts: readonly number[] = [0]) => {
   const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
   const results = await intake.admit(
-    Array.from({ length: runs }, () => {
+    Array.from({ length: runs * attempts.length }, (_, index) => {
       next += 1
       return {
         id: `019ab000-0000-7000-8000-${String(next).padStart(12, '0')}`,
+        attempt: attempts[index % attempts.length],
         at,
         kind: 'llm',
         provider: 'acme',
         model: 'one',
         usage: { input, output: 100 },
         task,
-        run: `run-${next}`,
+        run: `run-${next - (index % attempts.length)}`,
         ...(release !== undefined && { release }),
       }
     }),
@@ -47,6 +48,16 @@ const period = { from: noon + day / 2, to: noon + (3 * day) / 2, zone: 'UTC' }
 const read = () => createReadings(store)(period)
 
 describe('readings', () => {
+  test('a day of many retries does not look like a change of prices on the day after', async () => {
+    await play(noon, 'refund', 20, 1_000, undefined, [0, 1])
+    await play(noon + day, 'refund', 20, 2_000)
+    const { readings } = await read()
+    expect(readings.find(({ segment }) => segment.task === undefined)?.parts).toEqual([
+      { name: 'retries', amountUsd: '-0.056000000000' },
+      { name: 'prompt · one', amountUsd: '0.040000000000' },
+    ])
+  })
+
   test('a surge is traffic, a growing prompt is unit cost; each part is told and the parts sum to the change', async () => {
     await play(noon, 'refund', 20, 1_000)
     await play(noon, 'search', 20, 1_000)
