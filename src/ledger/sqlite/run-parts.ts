@@ -93,8 +93,7 @@ export const createRunSums = (
   runs: number,
   hasPercentiles: boolean,
 ): ((sums: Sums, segments: readonly number[]) => void) => {
-  const { starts, order } = partsBySegment(parts)
-  const { runOf } = parts
+  const { starts, runOf, llm, tool, tokens: tokensOf } = partsBySegment(parts)
   // What each run that was met has come to; places are cleared behind every group.
   const placeOf = new Int32Array(runs).fill(-1)
   const low = new Float64Array(runs)
@@ -107,11 +106,10 @@ export const createRunSums = (
     let tokens = 0
     for (const segment of segments) {
       for (let at = starts[segment] as number; at < (starts[segment + 1] as number); at++) {
-        const part = order[at] as number
         let place = count
         if (runOf === undefined) low[count] = high[count++] = 0
         else {
-          const run = runOf[part] as number
+          const run = runOf[at] as number
           place = placeOf[run] as number
           if (place === -1) {
             placeOf[run] = place = count
@@ -119,15 +117,15 @@ export const createRunSums = (
             met[count++] = run
           }
         }
-        const [llmLow, toolLow] = [parts.llm.low[part] as number, parts.tool.low[part] as number]
-        const [llmHigh, toolHigh] = [parts.llm.high[part] as number, parts.tool.high[part] as number]
+        const [llmLow, toolLow] = [llm.low[at] as number, tool.low[at] as number]
+        const [llmHigh, toolHigh] = [llm.high[at] as number, tool.high[at] as number]
         low[place] = (low[place] as number) + llmLow + toolLow
         high[place] = (high[place] as number) + llmHigh + toolHigh
         totals.llmLow += llmLow
         totals.llmHigh += llmHigh
         totals.toolLow += toolLow
         totals.toolHigh += toolHigh
-        tokens += parts.tokens[part] as number
+        tokens += tokensOf[at] as number
         if (tokens > two32 * 1024) {
           totals.tokens += BigInt(tokens)
           tokens = 0
@@ -156,20 +154,37 @@ const carry = (totals: { llmLow: number; llmHigh: number; toolLow: number; toolH
   totals.toolHigh += tool
 }
 
-/** The parts in order of segment: those of segment s are at `starts[s]` to before `starts[s + 1]`. */
-const partsBySegment = ({ count, segmentOf, segments }: RunParts): { readonly starts: Int32Array; readonly order: Int32Array } => {
+/**
+ * The parts in order of segment: those of segment s are at `starts[s]` to before `starts[s + 1]`. Copied, because they are read
+ * three times: for their group, for the rest and for the total.
+ */
+const partsBySegment = ({ count, segmentOf, segments, runOf, llm, tool, tokens }: RunParts) => {
   const starts = new Int32Array(segments.length + 1)
   for (let part = 0; part < count; part++) starts[(segmentOf[part] as number) + 1] = (starts[(segmentOf[part] as number) + 1] as number) + 1
   for (let segment = 0; segment < segments.length; segment++)
     starts[segment + 1] = (starts[segment + 1] as number) + (starts[segment] as number)
   const next = starts.slice()
-  const order = new Int32Array(count)
+  const places = new Int32Array(count)
   for (let part = 0; part < count; part++) {
     const segment = segmentOf[part] as number
-    order[next[segment] as number] = part
+    places[part] = next[segment] as number
     next[segment] = (next[segment] as number) + 1
   }
-  return { starts, order }
+  const moved = <Column extends Float64Array | Int32Array>(from: Column, to: Column): Column => {
+    for (let part = 0; part < count; part++) to[places[part] as number] = from[part] as number
+    return to
+  }
+  const money = ({ low, high }: PartMoney): PartMoney => ({
+    low: moved(low, new Float64Array(count)),
+    high: moved(high, new Float64Array(count)),
+  })
+  return {
+    starts,
+    runOf: runOf && moved(runOf, new Int32Array(count)),
+    llm: money(llm),
+    tool: money(tool),
+    tokens: moved(tokens, new Float64Array(count)),
+  }
 }
 
 /** By doubles where all costs are exact as such (below $9,007), by integers otherwise. */
