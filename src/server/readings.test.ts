@@ -142,6 +142,27 @@ describe('readings', () => {
     ])
   })
 
+  test('with more tasks than can be told one by one the whole is explained, and the largest are shown', async () => {
+    const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
+    const calls = Array.from({ length: 10_100 }, (_, index) => ({
+      id: `019ab222-0000-7000-8000-${String(index).padStart(12, '0')}`,
+      at: noon + day,
+      kind: 'llm',
+      provider: 'acme',
+      model: 'one',
+      usage: { input: 1_000 + index, cache_read: 1, cache_write_5m: 1, output: 100, reasoning: 1 },
+      task: `task-${index}`,
+      run: `run-${index}`,
+    }))
+    for (let start = 0; start < calls.length; start += 5_000) await intake.admit(calls.slice(start, start + 5_000))
+    const { segments, readings } = await read()
+    expect(segments).toHaveLength(200)
+    expect(segments[0]?.segment.task).toBe('task-10099')
+    expect(readings.map(({ sentence }) => sentence)).toEqual([
+      expect.stringMatching(/^Cost is \$\d+\.\d\d; there was none in the period before\.$/),
+    ])
+  })
+
   test('an empty ledger says nothing and invents nothing', async () => {
     expect(await read()).toMatchObject({
       segments: [],

@@ -69,9 +69,26 @@ const questionOf = (period: Period, where: readonly Filter[]): Question => ({ me
 
 const magnitude = ({ explanation: { difference } }: Reading): bigint => (difference < 0n ? -difference : difference)
 
-/** What every reading of one period is made from: what explains it, and what the segment table shows. */
-const askPeriod = (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Spendings> =>
-  askSpendings(store.ask, period, where, 'task', ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'])
+const segmentMeasures = ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'] as const
+/** Rows of the segment table where there are more tasks than can be explained one by one. */
+const segmentsMax = 200
+
+/**
+ * What every reading of one period is made from: what explains it, and what the segment table shows. With so many tasks that their
+ * parts are more rows than an answer has, the whole is explained, and the largest tasks are shown.
+ */
+const askPeriod = async (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Spendings> => {
+  try {
+    return await askSpendings(store.ask, period, where, 'task', segmentMeasures)
+  } catch (error) {
+    if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION') throw error
+    const [spendings, tasks] = await Promise.all([
+      askSpendings(store.ask, period, where),
+      store.ask({ measures: segmentMeasures, by: ['task'], where, ...period, top: segmentsMax }),
+    ])
+    return { ...spendings, totals: { ...tasks, rows: tasks.rows.filter(({ folded }) => folded === undefined) } }
+  }
+}
 
 /** Of one task, or of everything. */
 const spendingOf = (spendings: Spendings, task: string | null | undefined): Spending =>
