@@ -109,6 +109,15 @@ describe('startOf and nextStart', () => {
   })
 })
 
+test('an hour that a change by half an hour cuts in two is two', () => {
+  const zone = 'Australia/Lord_Howe'
+  const starts = (from: string, to: string) =>
+    bucketStarts('hour', at(from), at(to), zone, 10).map((start) => new Date(start).toISOString().slice(11, 16))
+  // 02:00 becomes 01:30, and 02:00 becomes 02:30.
+  expect(starts('2026-04-04T14:00:00Z', '2026-04-04T17:00:00Z')).toEqual(['14:00', '15:00', '15:30', '16:30'])
+  expect(starts('2026-10-03T14:30:00Z', '2026-10-03T17:30:00Z')).toEqual(['14:30', '15:30', '16:00', '17:00'])
+})
+
 test('offsets follow the seasons', () => {
   expect(offsetAt(at('2026-01-15T00:00:00Z'), 'Europe/Berlin')).toBe(3_600_000)
   expect(offsetAt(at('2026-07-15T00:00:00Z'), 'Europe/Berlin')).toBe(7_200_000)

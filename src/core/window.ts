@@ -76,12 +76,22 @@ const firstInstantOfDay = (from: number, to: number, wanted: number, zone: strin
   return to
 }
 
+/** Clocks that change by half an hour (Lord Howe) cut an hour in two: the change, which lies on a whole quarter of an hour. */
+const changeAfter = (from: number, to: number, zone: string): number => {
+  const before = offsetAt(from, zone)
+  for (let at = Math.ceil(from / quarterMs) * quarterMs; at < to; at += quarterMs) if (offsetAt(at, zone) !== before) return at
+  return to
+}
+
 /** The start of the interval that an instant lies in, UTC ms. */
 export const startOf = (interval: Interval, at: number, zone: string): number => {
   if (interval === 'minute') return Math.floor(at / minuteMs) * minuteMs
   if (interval === '15m') return Math.floor(at / quarterMs) * quarterMs
   const offset = offsetAt(at, zone)
-  if (interval === 'hour') return Math.floor((at + offset) / hourMs) * hourMs - offset
+  if (interval === 'hour') {
+    const start = Math.floor((at + offset) / hourMs) * hourMs - offset
+    return offsetAt(start, zone) === offset ? start : changeAfter(start, at, zone)
+  }
   const wall = wallTimeAt(at, zone)
   if (interval === 'day') return midnight(wall.year, wall.month, wall.day, zone)
   if (interval === 'month') return midnight(wall.year, wall.month, 1, zone)
@@ -94,7 +104,11 @@ export const nextStart = (interval: Interval, at: number, zone: string): number 
   const start = startOf(interval, at, zone)
   if (interval === 'minute') return start + minuteMs
   if (interval === '15m') return start + quarterMs
-  if (interval === 'hour') return start + hourMs
+  if (interval === 'hour') {
+    const offset = offsetAt(start, zone)
+    const end = Math.floor((start + offset) / hourMs) * hourMs + hourMs - offset
+    return startOf('hour', end - 1, zone) === start ? end : changeAfter(start, end, zone)
+  }
   const wall = wallTimeAt(start + hourMs, zone)
   if (interval === 'month') return midnight(wall.year, wall.month + 1, 1, zone)
   return midnight(wall.year, wall.month, wall.day + (interval === 'week' ? 7 : 1), zone)
