@@ -50,7 +50,6 @@ describeInBrowser('the dashboard in use', () => {
   afterAll(async () => {
     await browser?.close()
     await server?.close()
-    await built?.remove()
     await rm(folder, { recursive: true, force: true })
   })
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -30,34 +30,47 @@ export interface BuiltDashboard {
   readonly folder: string
   /** Name and size as it travels, of every script. */
   readonly scripts: readonly { readonly name: string; readonly gzipBytes: number }[]
-  remove(): Promise<void>
 }
 
-/** Builds what is in the working tree into a folder of its own, so that no test sees an old build or another test's. */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const cache = join(root, 'node_modules/.cache/taximeter-dashboard')
+
+/** What is in the working tree, built: once for all the tests that look at it, and anew when a file of it is another. */
 export const buildDashboard = async (): Promise<BuiltDashboard> => {
-  const folder = await mkdtemp(join(tmpdir(), 'taximeter-dashboard-'))
-  // In a process of its own: a build takes its mode from the environment, and this one's is that of tests.
-  await run(
-    process.execPath,
-    [
-      fileURLToPath(new URL('../../node_modules/vite/bin/vite.js', import.meta.url)),
-      'build',
-      '--outDir',
-      folder,
-      '--emptyOutDir',
-      '--logLevel',
-      'error',
-    ],
-    {
-      cwd: fileURLToPath(new URL('../../dashboard', import.meta.url)),
-      env: { ...process.env, NODE_ENV: 'production' },
-    },
-  )
+  const folder = join(cache, await hashOfSources())
+  if (!existsSync(folder)) await build(folder)
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.js'))
   const scripts = await Promise.all(
     names.map(async (name) => ({ name, gzipBytes: gzipSync(await readFile(join(folder, name)), { level: 9 }).length })),
   )
-  return { folder, scripts, remove: () => rm(folder, { recursive: true, force: true }) }
+  return { folder, scripts }
+}
+
+const hashOfSources = async (): Promise<string> => {
+  const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')))
+  const sources = await Promise.all(
+    ['src', 'public'].map((name) => readdir(join(root, 'dashboard', name), { recursive: true, withFileTypes: true })),
+  )
+  const files = sources.flat().filter((entry) => entry.isFile())
+  const paths = ['index.html', 'vite.config.ts', 'package.json'].map((name) => join(root, 'dashboard', name))
+  for (const path of [...paths, ...files.map((entry) => join(entry.parentPath, entry.name))].toSorted())
+    hash.update(path).update(await readFile(path))
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Into a folder of its own first, so that another test that builds at the same time never sees half of it. */
+const build = async (folder: string): Promise<void> => {
+  await mkdir(cache, { recursive: true })
+  const earlier = (await readdir(cache)).filter((name) => !name.startsWith('half-'))
+  await Promise.all(earlier.map((name) => rm(join(cache, name), { recursive: true, force: true })))
+  const half = await mkdtemp(join(cache, 'half-'))
+  // In a process of its own: a build takes its mode from the environment, and this one's is that of tests.
+  await run(
+    process.execPath,
+    [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', half, '--emptyOutDir', '--logLevel', 'error'],
+    { cwd: join(root, 'dashboard'), env: { ...process.env, NODE_ENV: 'production' } },
+  )
+  await rename(half, folder).catch(() => rm(half, { recursive: true, force: true }))
 }
 
 export interface Watched {

@@ -62,7 +62,6 @@ describeInBrowser('each figure on screen is the API’s', () => {
   afterAll(async () => {
     await browser?.close()
     await server?.close()
-    await built?.remove()
     await rm(folder, { recursive: true, force: true })
   })
 

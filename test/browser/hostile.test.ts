@@ -55,7 +55,6 @@ describeInBrowser('what a ledger may hold does not break the page', () => {
   afterAll(async () => {
     await browser?.close()
     await server?.close()
-    await built?.remove()
     await rm(folder, { recursive: true, force: true })
   })
 

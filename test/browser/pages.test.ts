@@ -38,7 +38,6 @@ describeInBrowser('every page', () => {
   afterAll(async () => {
     await browser?.close()
     await server?.close()
-    await built?.remove()
     await rm(folder, { recursive: true, force: true })
   })
 

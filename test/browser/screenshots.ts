@@ -48,6 +48,5 @@ try {
 } finally {
   await browser.close()
   await server.close()
-  await built.remove()
   await rm(folder, { recursive: true, force: true })
 }
