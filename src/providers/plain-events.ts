@@ -100,7 +100,7 @@ const textEnd = (chunk: Uint8Array, from: number): number => {
       textBytes = index - from - escapes
       return index
     }
-    if (code === 10 || code === 13) return -1
+    if (code < 32) return -1
     if (code !== 92) continue
     index += 1
     escapes += 1
@@ -119,7 +119,7 @@ const endOfEvent = (chunk: Uint8Array, from: number): number => {
   for (let index = from; index < chunk.length; index++) {
     const code = chunk[index]
     if (code === 10) return chunk[index + 1] === 10 ? index + 2 : -1
-    if (code === 13) return chunk[index + 1] === 10 && chunk[index + 2] === 13 && chunk[index + 3] === 10 ? index + 4 : -1
+    if (code === 13) return endOfLines(chunk, index)
     if (code === brace) return -1
   }
   return -1
@@ -135,3 +135,6 @@ export const partEnd = (chunk: Uint8Array, at: number): number => {
   }
   return chunk.length
 }
+
+const endOfLines = (chunk: Uint8Array, at: number): number =>
+  chunk[at + 1] === 10 && chunk[at + 2] === 13 && chunk[at + 3] === 10 ? at + 4 : -1
