@@ -55,7 +55,7 @@ export const benchAlerts = async ({
   calls = 1_000_000,
   ledger,
   minutes = 20,
-  pairs = 5,
+  pairs = 4,
 }: AlertsBenchOptions = {}): Promise<AlertsFigures> => {
   const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   try {
@@ -165,7 +165,7 @@ const measureRounds = async (store: Store, calls: number, minutes: number) => {
   }
 }
 
-const eventsPerRound = 200_000
+const eventsPerRound = 100_000
 const batchSize = 1_000
 const batchesUnderWay = 8
 
