@@ -120,8 +120,18 @@ const seenBefore = (prompts: Known['prompts'], key: string, at: number, windowMs
   times.push(at)
   seen.cost = times.length === 1 ? cost : seen.cost + cost
   prompts.set(key, seen)
-  if (prompts.size > promptsMax) prompts.delete(prompts.keys().next().value ?? '')
+  if (prompts.size > promptsMax) forgetOldest(prompts, promptsMax / 10)
   return seen
+}
+
+/** Many at once: finding the first of a map passes over all that were deleted before it. */
+const forgetOldest = (map: Map<string, unknown>, count: number): void => {
+  let left = count
+  for (const key of map.keys()) {
+    if (left <= 0) return
+    map.delete(key)
+    left -= 1
+  }
 }
 
 const largeRequest = (
