@@ -1,16 +1,14 @@
-import { withHeaders } from '../providers/answer-headers.ts'
-import type { Dialect, StreamReader, UsageReport } from '../providers/dialect.ts'
+import type { StreamReader, UsageReport } from '../providers/dialect.ts'
 import type { Call, Ending } from './call.ts'
 import type { BodyWatch } from './metered-body.ts'
+import type { Recognised } from './recognise.ts'
 
 /** A whole answer longer than this is passed on unread; its usage is then missing and flagged. */
 export const answerBytesMax = 16 * 1024 * 1024
 /** A stream is no longer watched past this: the call then ends with what was seen, and its bytes go on. */
 export const streamBytesMax = 256 * 1024 * 1024
 
-export interface AnswerContext {
-  readonly dialect: Dialect
-  readonly provider: string
+export interface AnswerContext extends Pick<Recognised, 'dialect' | 'provider' | 'withHeaders'> {
   readonly isStream: boolean | undefined
   /** The request left no doubt that a model was asked; otherwise the answer must look like one. */
   readonly isCertain: boolean
@@ -24,7 +22,7 @@ export interface AnswerContext {
 export const createAnswerWatch = (response: Response, call: Call, context: AnswerContext): BodyWatch => {
   const requestId = requestIdOf(response.headers)
   const end = (ending: Ending): void => {
-    const report = ending.report && withHeaders(ending.report, (name) => response.headers.get(name))
+    const report = ending.report && context.withHeaders(ending.report, (name) => response.headers.get(name))
     call.end({ ...ending, report, requestId })
   }
   const watch = isStreamed(response, context) ? watchStream(call, context, end) : watchBody(call, context, end)

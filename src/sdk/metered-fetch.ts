@@ -1,5 +1,4 @@
 import type { Refusal } from '../core/budget.ts'
-import { createUsageFilter, usageWishOf } from '../providers/stream-usage.ts'
 import { createAnswerWatch, isAbort, requestIdOf } from './answer.ts'
 import type { Attempts } from './attempts.ts'
 import { chainOf } from './budget-exceeded-error.ts'
@@ -135,11 +134,11 @@ export const createMeter = (parts: MeterParts): Meter => {
 
   /** The init with the wish for usage in it, where the stream would not tell it otherwise. */
   const askingForUsage = (seen: Seen, init: RequestInit | undefined): RequestInit | undefined => {
-    if (!seen.takesStreamUsage || seen.body === undefined) return undefined
+    if (seen.streamUsage === undefined || seen.body === undefined) return undefined
     // A length that the caller counted would no longer be right.
     if (headerOf(seen.line.headers, 'content-length') !== undefined) return undefined
     const { text: sent, json } = seen.body
-    const splice = usageWishOf(sent, json)
+    const splice = seen.streamUsage.wishOf(sent, json)
     if (splice === undefined) return undefined
     const text = sent.slice(0, splice.start) + splice.text + sent.slice(splice.end)
     return { ...init, body: typeof init?.body === 'string' ? text : new TextEncoder().encode(text) }
@@ -158,6 +157,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     const watch = createAnswerWatch(response, call, {
       dialect: seen.dialect,
       provider: seen.provider,
+      withHeaders: seen.withHeaders,
       isStream: body?.report.isStream,
       isCertain: seen.isCertain,
       inputEstimate: body?.prompt === undefined || !body.report.isStream ? undefined : estimatedTokens(promptBytesOf(body.prompt)),
@@ -165,7 +165,7 @@ export const createMeter = (parts: MeterParts): Meter => {
     })
     const original = response as Response & { readonly body: ReadableStream<Uint8Array> }
     const safeWatch = safe(watch, safely)
-    const stream = createMeteredBody(original, safeWatch, wasAsked ? createUsageFilter({ nulls: true }) : undefined)
+    const stream = createMeteredBody(original, safeWatch, wasAsked ? seen.streamUsage?.createFilter({ nulls: true }) : undefined)
     const metered = meteredResponseOf(response, stream)
     if (metered !== undefined) {
       if (open.has(call)) open.set(call, safeWatch)

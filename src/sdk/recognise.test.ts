@@ -3,7 +3,7 @@ import { createRecogniser } from './recognise.ts'
 
 const seen = (url: string, hosts?: Record<string, string>) => {
   const found = createRecogniser(hosts)(new URL(url))
-  return found && [found.dialect.name, found.provider, found.isKnownHost, found.takesStreamUsage]
+  return found && [found.dialect.name, found.provider, found.isKnownHost, found.streamUsage !== undefined]
 }
 
 describe('an address', () => {

@@ -1,6 +1,8 @@
+import { withHeaders } from '../providers/answer-headers.ts'
 import type { Dialect } from '../providers/dialect.ts'
 import { recogniseDialect } from '../providers/dialects.ts'
 import { dialectOfProvider, hostInfo } from '../providers/hosts.ts'
+import { createUsageFilter, usageWishOf } from '../providers/stream-usage.ts'
 
 /** Which API a request goes to, as far as its address tells. */
 export interface Recognised {
@@ -8,9 +10,18 @@ export interface Recognised {
   readonly provider: string
   /** The host is the provider's own (or was named by the user), and not merely one whose path looks like it. */
   readonly isKnownHost: boolean
-  /** The host takes `stream_options.include_usage`. */
-  readonly takesStreamUsage: boolean
+  /** Where the host takes `stream_options.include_usage`: how to ask for it, and how to take what comes of it out again. */
+  readonly streamUsage: StreamUsage | undefined
+  /** What an answer told, with what its headers say besides. Here, like all that reads answers, so that it is loaded with the dialects. */
+  readonly withHeaders: typeof withHeaders
 }
+
+export interface StreamUsage {
+  readonly wishOf: typeof usageWishOf
+  readonly createFilter: typeof createUsageFilter
+}
+
+const streamUsage: StreamUsage = { wishOf: usageWishOf, createFilter: createUsageFilter }
 
 /** Whose models a dialect speaks of where neither host nor path says it. */
 const providerOfDialect: Readonly<Record<string, string>> = {
@@ -64,7 +75,8 @@ export const createRecogniser = (hosts: Readonly<Record<string, string>> = {}): 
       dialect,
       provider,
       isKnownHost: given !== undefined || known !== undefined,
-      takesStreamUsage: takes && dialect.name === 'openai-chat',
+      streamUsage: takes && dialect.name === 'openai-chat' ? streamUsage : undefined,
+      withHeaders,
     }
   }
 }
