@@ -1,11 +1,13 @@
 import { connect, type Socket } from 'node:net'
 
-// Sends the same request again and again over connections that stay open, and times the answers. It speaks just enough HTTP to
-// know where an answer ends, so that it takes little of the processor that the upstream runs on.
+// Sends requests over connections that stay open, and times the answers. It speaks just enough HTTP to know where an answer ends, so
+// that it takes little of the processor that the upstream runs on. Each request asks something else and every tenth begins another
+// run, as agents do: the same prompt for ever would be a loop, which the alerts of a server would rightly tell of.
 
 export interface LoadOrder {
   readonly port: number
   readonly path: string
+  /** Eight `#` in it, or in a header, become the number of the request, and eight `@` that of the run. */
   readonly body: string
   readonly connections: number
   readonly seconds: number
@@ -38,7 +40,7 @@ const run = (order: LoadOrder): Promise<LoadResult> =>
       ...Object.entries(order.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
       `content-length: ${Buffer.byteLength(order.body)}`,
     ]
-    const request = Buffer.from(`${head.join('\r\n')}\r\n\r\n${order.body}`, 'latin1')
+    const nextRequest = createRequests(`${head.join('\r\n')}\r\n\r\n${order.body}`)
     const totals: number[] = []
     const firsts: number[] = []
     let bad = 0
@@ -62,7 +64,7 @@ const run = (order: LoadOrder): Promise<LoadResult> =>
       }
     }
     const make = (): Connection => {
-      const connection = createConnection(order.port, request, answered, () => {
+      const connection = createConnection(order.port, nextRequest, answered, () => {
         open.delete(connection)
         if (isOver) return
         bad += 1
@@ -110,12 +112,30 @@ interface Connection {
   close(): void
 }
 
+/** Over all orders, so that a warmed-up server has not seen them. */
+let requests = 0
+const callsOfARun = 10
+
+const createRequests = (template: string): (() => Buffer) => {
+  const bytes = Buffer.from(template, 'latin1')
+  const [calls, runs] = ['#'.repeat(8), '@'.repeat(8)].map((mark) =>
+    [...template.matchAll(new RegExp(mark, 'g'))].map(({ index }) => index),
+  )
+  return () => {
+    const request = Buffer.from(bytes)
+    requests += 1
+    for (const at of calls ?? []) request.write(String(requests).padStart(8, '0'), at, 'latin1')
+    for (const at of runs ?? []) request.write(String(Math.floor(requests / callsOfARun)).padStart(8, '0'), at, 'latin1')
+    return request
+  }
+}
+
 const headEnd = Buffer.from('\r\n\r\n')
 const lastChunk = Buffer.from('0\r\n\r\n')
 
 const createConnection = (
   port: number,
-  request: Buffer,
+  nextRequest: () => Buffer,
   answered: (connection: Connection, isGood: boolean, dueAt: number, firstAt: number) => void,
   broke: () => void,
 ): Connection => {
@@ -133,7 +153,7 @@ const createConnection = (
       firstAt = 0
       left = undefined
       head = undefined
-      socket.write(request)
+      socket.write(nextRequest())
     },
     close: () => socket.destroy(),
   }

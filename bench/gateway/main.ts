@@ -61,7 +61,7 @@ const body = (isStream: boolean): string =>
     model: 'gpt-4.1-mini',
     messages: [
       { role: 'system', content: 'You are a helpful assistant. '.repeat(8) },
-      { role: 'user', content: 'What does it cost? '.repeat(10) },
+      { role: 'user', content: `Question ########. ${'What does it cost? '.repeat(10)}` },
     ],
     max_tokens: 100,
     ...(isStream && { stream: true }),
@@ -101,7 +101,7 @@ export const benchGateway = async ({
     name: 'gateway',
     process: await startServe(join(bundles.folder, 'gateway-process.js'), url),
     path: '/openai/v1/chat/completions',
-    headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-1' },
+    headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-@@@@@@@@' },
   }
   const peer = portkey ? await startPortkey(url) : undefined
   try {

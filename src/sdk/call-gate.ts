@@ -72,8 +72,9 @@ const aheadOf = (event: string, provider: string, body: ReadBody | undefined, sc
     model,
     promptTokens: body?.prompt === undefined ? 0 : mostTokens(promptBytesOf(body.prompt)),
     ...(outputMax !== undefined && { outputMax }),
-    // A budget that only warns must not become one that refuses.
-    ...(budget?.onBudget === 'stop' && { runBudgetUsd: formatUsd(budget.limit) }),
+    // A budget that only warns must not become one that refuses. And a run's is small: what a model can write at most, where the caller
+    // names no limit, would fit into few of them, so that such calls are held by what the run has spent, as without a server.
+    ...(budget?.onBudget === 'stop' && outputMax !== undefined && { runBudgetUsd: formatUsd(budget.limit) }),
   }
 }
 

@@ -80,7 +80,7 @@ describe('the end of a process', () => {
 })
 
 describe('a guard', () => {
-  const withGuard = async (guard: Pick<BudgetGuard, 'reserve' | 'settle'>, more: TrackerOptions = {}) => {
+  const withGuard = async (guard: Pick<BudgetGuard, 'reserve' | 'settle'>, more: TrackerOptions = {}, asked: object = chat) => {
     const events: EventJson[] = []
     const playback = createPlayback(ledger)
     const url = await playback.listen()
@@ -98,7 +98,7 @@ describe('a guard', () => {
       ...more,
     })
     const response = await tracker.run({ task: 't', budgetUsd: '1', onBudget: 'stop' }, async () => {
-      const response = await tracker.fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(chat) })
+      const response = await tracker.fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(asked) })
       return { status: response.status, body: await response.json() }
     })
     await tracker.close()
@@ -129,6 +129,18 @@ describe('a guard', () => {
     ])
     expect(asked[0]?.promptTokens).toBeGreaterThan(5)
     expect(settled).toEqual([['r-1', { cost: 250_000_000_000n }]])
+  })
+
+  test('a call that names no output limit is not held to what its model could write, in the budget of its run', async () => {
+    const asked: CallAhead[] = []
+    const reserve = (call: CallAhead) => {
+      asked.push(call)
+      return { allowed: true as const, reservation: undefined }
+    }
+    const { response } = await withGuard({ reserve, settle: () => undefined }, {}, { ...chat, max_tokens: undefined })
+    expect(response.status).toBe(200)
+    expect(asked).toHaveLength(1)
+    expect(asked[0]).not.toHaveProperty('runBudgetUsd')
   })
 
   test('refuses, and the call is not sent', async () => {
