@@ -89,12 +89,15 @@ describe.each(allFixtures())('$dialect: $name', (fixture) => {
     )
   })
 
-  test.skipIf((stream[0] ?? 0) < 9)('is the same with lines that end in CRLF, whole or event by event', () => {
-    const text = Buffer.from(stream).toString('latin1').replace(/\r?\n/g, '\r\n')
-    const events = text.split(/(?<=\r\n\r\n)/).map((event) => Buffer.from(event, 'latin1'))
-    expect(readStream(dialect, fixture.provider, [Buffer.from(text, 'latin1')])).toEqual(report)
-    expect(readStream(dialect, fixture.provider, events)).toEqual(report)
-  })
+  // Frames of bytes begin with their length; they have no lines.
+  const hasLines = (stream[0] ?? 0) >= 9
+  if (hasLines)
+    test('is the same with lines that end in CRLF, whole or event by event', () => {
+      const text = Buffer.from(stream).toString('latin1').replace(/\r?\n/g, '\r\n')
+      const events = text.split(/(?<=\r\n\r\n)/).map((event) => Buffer.from(event, 'latin1'))
+      expect(readStream(dialect, fixture.provider, [Buffer.from(text, 'latin1')])).toEqual(report)
+      expect(readStream(dialect, fixture.provider, events)).toEqual(report)
+    })
 
   test('is complete only after its terminal marker, wherever it is cut off', () => {
     for (let end = 0; end <= stream.length; end += 7) {

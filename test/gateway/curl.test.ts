@@ -16,11 +16,14 @@ const hasCurl = (() => {
   }
 })()
 
+const isCi = process.env.CI === 'true'
+
 const body = JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: 'How much is it?' }] })
 const script = { input: 120, output: 30 }
 
-// The one client of these tests that is not a package of ours: machines without it run all the others.
-describe.runIf(hasCurl)('curl through the gateway sees what it sees without', () => {
+// The one client of these tests that is not a package: where everything must be tested its absence fails them.
+if (!hasCurl && !isCi) console.warn('curl through the gateway: skipped, because curl is not installed (apt-get install curl).')
+describe.skipIf(!hasCurl && !isCi)('curl through the gateway sees what it sees without', () => {
   const chat = (calls: number, scenario: (url: string) => Promise<unknown>) =>
     through(
       () => ({ 'POST /v1/chat/completions': playChat(script) }),
