@@ -12,7 +12,6 @@ import { unknownValue } from './run-tally.ts'
 /** What the ledger says of everything that is a running total. */
 export interface Standing {
   readonly models: Answer
-  readonly unpriced: Answer
   readonly releases: Answer
   readonly tools: Answer
   readonly coverage: Answer['coverage']
@@ -51,14 +50,13 @@ export const readCoverage = async (store: AskStore, now: number): Promise<Answer
 
 export const readStanding = async (store: AskStore, now: number): Promise<Standing> => {
   const units = unitNames.map((unit) => `tokens.${unit}` as const)
-  const [models, unpriced, releases, tools, coverage] = await Promise.all([
+  const [models, releases, tools, coverage] = await Promise.all([
     ask(store, now, { measures: ['llmCost', 'promptTokens', 'completionTokens', ...units], by: ['model'], where: [kindIs('llm')] }),
-    ask(store, now, { measures: ['calls'], by: ['model'], where: [kindIs('llm'), { by: 'basis', values: ['unpriced'] }] }),
     ask(store, now, { measures: ['llmCost', 'promptTokens', 'completionTokens'], by: ['model', 'release'], where: [kindIs('llm')] }),
     ask(store, now, { measures: ['toolCost'], by: ['tool', 'release'], where: [kindIs('tool')] }),
     readCoverage(store, now),
   ])
-  return { models, unpriced, releases, tools, coverage }
+  return { models, releases, tools, coverage }
 }
 
 /**
@@ -100,20 +98,19 @@ const standingFamilies = [
 ] as const satisfies readonly MetricName[]
 
 /** Sets every running total to what the ledger says, in one go. */
-export const applyStanding = ({ models, unpriced, releases, tools, coverage }: Standing, family: (name: MetricName) => Family): void => {
+export const applyStanding = ({ models, releases, tools, coverage }: Standing, family: (name: MetricName) => Family): void => {
   for (const name of standingFamilies) family(name).reset()
   for (const row of models.rows) {
     const model = nameOf(row.model)
     family('ai_token_input_total').series(model).truth += countOf(row.promptTokens)
     family('ai_token_output_total').series(model).truth += countOf(row.completionTokens)
     if (row.llmCost !== null) family('ai_inference_cost_cents_total').series(model).truth += usdOf(row.llmCost)
-    family('taximeter_unpriced_calls_total').series(model)
+    family('taximeter_unpriced_calls_total').series(model).truth += countOf(row.unpricedCalls)
     for (const unit of unitNames) {
       const count = countOf(row[`tokens.${unit}`])
       if (count > 0n) family('taximeter_tokens_total').series(model, unit).truth += count
     }
   }
-  for (const row of unpriced.rows) family('taximeter_unpriced_calls_total').series(nameOf(row.model)).truth += countOf(row.calls)
   for (const row of releases.rows) {
     const [model, release] = [nameOf(row.model), nameOf(row.release)]
     if (row.llmCost !== null) family('agent_llm_cost_usd_total').series(model, release).truth += usdOf(row.llmCost)
