@@ -1,3 +1,4 @@
+import type { Attribution } from '../core/attribution.ts'
 import type { ErrorCode } from '../core/errors.ts'
 
 // What the forms of api.ts are made of; they are told there.
@@ -13,17 +14,4 @@ export interface ErrorJson {
 }
 
 /** The names of what a call or run belongs to; absent: not said. */
-export interface AttributionJson {
-  readonly agent?: string
-  readonly session?: string
-  readonly run?: string
-  readonly step?: string
-  readonly task?: string
-  readonly release?: string
-  readonly environment?: string
-  readonly team?: string
-  readonly user?: string
-  /** The public id of the client key that the call came with. */
-  readonly key?: string
-  readonly tags?: Readonly<Record<string, string>>
-}
+export type AttributionJson = Attribution
