@@ -23,29 +23,29 @@ export const createServerSentEvents = (record: (data: string) => void, limits: P
     limits.tooLong()
   }
 
-  const lines = createLines(
-    (line) => {
-      if (line === '') return finish()
-      if (!isData(line, 0)) return
-      const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5)
-      if (data === undefined) {
-        if (value !== '[DONE]') data = value
-        else record(value)
-        return
-      }
-      if (data.length + value.length > limits.bytesMax) {
-        if (!isPassingOver) tooLong()
-        return
-      }
-      data += `\n${value}`
-    },
-    { bytesMax: limits.bytesMax, tooLong },
-  )
+  const takeLine = (line: string): void => {
+    if (line === '') return finish()
+    if (!isData(line, 0)) return
+    const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5)
+    if (data === undefined) {
+      if (value !== '[DONE]') data = value
+      else record(value)
+      return
+    }
+    if (data.length + value.length > limits.bytesMax) {
+      if (!isPassingOver) tooLong()
+      return
+    }
+    data += `\n${value}`
+  }
+
+  /** Most streams come event by event, and need none. */
+  let lines: Pieces | undefined
 
   /** Takes the whole events at the front of a piece, the usual case, without cutting lines. Returns where it stopped. */
   const takeWhole = (text: string): number => {
     let at = 0
-    for (;;) {
+    while (at < text.length) {
       const from = text.charCodeAt(at) === 101 ? nextLine(text, at) : at
       if (from === -1 || !isData(text, from)) return at
       const end = text.indexOf('\n', from)
@@ -57,6 +57,7 @@ export const createServerSentEvents = (record: (data: string) => void, limits: P
       else if (value !== '') record(value)
       at = next
     }
+    return at
   }
 
   const events: Pieces = {
@@ -64,11 +65,12 @@ export const createServerSentEvents = (record: (data: string) => void, limits: P
     push(text) {
       const at = events.isIdle ? takeWhole(text) : 0
       if (at === text.length) return
+      lines ??= createLines(takeLine, { bytesMax: limits.bytesMax, tooLong })
       lines.push(at === 0 ? text : text.slice(at))
       events.isIdle = data === undefined && !isPassingOver && lines.isIdle
     },
     end() {
-      lines.end()
+      lines?.end()
       finish()
     },
   }

@@ -3,7 +3,7 @@ import { createAwsEventStream } from './aws-event-stream.ts'
 import type { StreamReader, UsageReport } from './dialect.ts'
 import { createJsonRecords } from './json-records.ts'
 import { type Pieces, recordBytesMax } from './lines.ts'
-import { createPlainEvents, partEnd } from './plain-events.ts'
+import { createPlainEvents, type PlainEvents, partEnd } from './plain-events.ts'
 import type { PlainText } from './seen-text.ts'
 import { createServerSentEvents } from './server-sent-events.ts'
 
@@ -74,6 +74,18 @@ export const createStreamReader = (sink: RecordSink, bytesMax = recordBytesMax):
     return isIdle && records === before + 1
   }
 
+  /** What stands from a place on that is not plainly text. */
+  const pushRest = (events: PlainEvents, chunk: Uint8Array, from: number): void => {
+    for (let at = from; at < chunk.length; at = isIdle ? events.take(chunk, at) : at) {
+      const end = isIdle && chunk.length - at > joinedBytesMin ? partEnd(chunk, at) : chunk.length
+      const wasIdle = isIdle
+      events.flush()
+      const isOne = pushText(chunk, at, end)
+      events.learn(chunk, at, end, wasIdle && isOne ? recordLength : -1)
+      at = end
+    }
+  }
+
   const reader: { -readonly [Name in keyof StreamReader]: StreamReader[Name] } = {
     isDone: false,
     push(chunk) {
@@ -81,14 +93,8 @@ export const createStreamReader = (sink: RecordSink, bytesMax = recordBytesMax):
         pushText(chunk, 0, chunk.length)
         return
       }
-      for (let at = isIdle ? plain.take(chunk, 0) : 0; at < chunk.length; at = isIdle ? plain.take(chunk, at) : at) {
-        const end = isIdle && chunk.length - at > joinedBytesMin ? partEnd(chunk, at) : chunk.length
-        const wasIdle = isIdle
-        plain.flush()
-        const isOne = pushText(chunk, at, end)
-        plain.learn(chunk, at, end, wasIdle && isOne ? recordLength : -1)
-        at = end
-      }
+      const at = isIdle ? plain.take(chunk, 0) : 0
+      if (at < chunk.length) pushRest(plain, chunk, at)
     },
     end() {
       plain?.flush()
