@@ -24,7 +24,7 @@ export const createServerSentEvents = (record: (data: string) => void, limits: P
   }
 
   const takeLine = (line: string): void => {
-    if (line === '') return finish()
+    if (line === '') finish()
     if (!isData(line, 0)) return
     const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5)
     if (data === undefined) {
