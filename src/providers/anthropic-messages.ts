@@ -149,11 +149,26 @@ const createMessageSink = (context: ReadContext): RecordSink => {
     }
   }
 
+  /** Bedrock counts for models that say nothing themselves, in the last record. */
+  const takeMetrics = (metrics: Json | undefined): void => {
+    if (metrics === undefined || isCounted()) return
+    usage = {
+      input_tokens: metrics.inputTokenCount,
+      output_tokens: metrics.outputTokenCount,
+      cache_read_input_tokens: metrics.cacheReadInputTokenCount,
+      cache_creation_input_tokens: metrics.cacheWriteInputTokenCount,
+    }
+  }
+
+  const isCounted = (): boolean => usage?.input_tokens != null || outputBefore >= 0
+
   const takeRecord = (record: Json): void => {
     if (record.type === 'message_start') takeStart(objectOf(record.message))
     else if (record.type === 'message_delta') takeDelta(objectOf(record.usage))
-    else if (record.type === 'message_stop') isStopped = true
-    else if (record.error != null) error = record.error
+    else if (record.type === 'message_stop') {
+      takeMetrics(objectOf(record['amazon-bedrock-invocationMetrics']))
+      isStopped = true
+    } else if (record.error != null) error = record.error
     else if (record.type === 'message') {
       takeStart(record)
       isStopped = true
@@ -167,8 +182,11 @@ const createMessageSink = (context: ReadContext): RecordSink => {
       plain.forget()
       if (sink.isDone) return
       const kind = kindOf(text)
-      if (kind === 'stop') isStopped = sink.isDone = true
-      if (kind === 'delta' ? countDelta(text, seen, plain) : kind !== undefined) return
+      if (kind === 'stop' && isCounted()) {
+        isStopped = sink.isDone = true
+        return
+      }
+      if (kind === 'delta' ? countDelta(text, seen, plain) : kind !== undefined && kind !== 'stop') return
       const record = parseRecord(text)
       if (record === undefined) note('malformed-chunk')
       else takeRecord(record)

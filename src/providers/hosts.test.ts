@@ -171,6 +171,24 @@ const requests: readonly (readonly [string, string, Record<string, unknown>, Rec
   ['cohere', '/v2/rerank', { model: 'rerank-v3.5' }, { model: 'rerank-v3.5', isStream: false, operation: 'rerank' }],
   ['openai-embeddings', '/v1/embeddings', { model: 'e' }, { model: 'e', isStream: false, operation: 'embedding' }],
   ['openai-images', '/v1/images/generations', { model: 'i', stream: true }, { model: 'i', isStream: true, operation: 'image' }],
+  [
+    'openai-images',
+    '/v1/images/generations',
+    { model: 'dall-e-2', size: '256x256' },
+    { model: '256x256/dall-e-2', isStream: false, operation: 'image' },
+  ],
+  [
+    'openai-images',
+    '/v1/images/generations',
+    { model: 'dall-e-3' },
+    { model: 'standard/1024x1024/dall-e-3', isStream: false, operation: 'image' },
+  ],
+  [
+    'openai-images',
+    '/v1/images/generations',
+    { model: 'dall-e-3', quality: 'hd', size: '1792x1024' },
+    { model: 'hd/1792x1024/dall-e-3', isStream: false, operation: 'image' },
+  ],
   ['openai-transcription', '/v1/audio/transcriptions', {}, { isStream: false, operation: 'transcription' }],
   ['mistral', '/v1/ocr', { model: 'mistral-ocr' }, { model: 'mistral-ocr', isStream: false, operation: 'ocr' }],
 ]

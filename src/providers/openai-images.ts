@@ -24,7 +24,7 @@ export const openaiImages: Dialect = {
     return first !== undefined && (first.b64_json !== undefined || (first.url !== undefined && body.created !== undefined))
   },
   ofRequest: (body, path) => {
-    const model = nameOf(body.model) ?? azureModel(path)
+    const model = sizedModel(nameOf(body.model) ?? azureModel(path), body)
     return { isStream: body.stream === true, operation: 'image', ...(model !== undefined && { model }) }
   },
   ofBody: (body, context) => ofAnswer(body, context),
@@ -42,6 +42,16 @@ export const openaiImages: Dialect = {
         },
       }),
     ),
+}
+
+/**
+ * DALL·E is billed by the picture, by its size and quality, which no answer tells: the request's are part of the name that is priced
+ * ("hd/1024x1792/dall-e-3", the form that LiteLLM's price list has).
+ */
+const sizedModel = (model: string | undefined, { size, quality }: Json): string | undefined => {
+  if (model !== 'dall-e-2' && model !== 'dall-e-3') return model
+  const place = `${nameOf(size) ?? '1024x1024'}/${model}`
+  return model === 'dall-e-2' ? place : `${nameOf(quality) ?? 'standard'}/${place}`
 }
 
 /** A picture of vectors is written by a model of text, which is billed beside the one that draws. */

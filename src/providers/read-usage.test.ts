@@ -55,4 +55,10 @@ describe('one function reads every form', () => {
     })
     expect(readUsage({ body })).toMatchObject({ dialect: 'openai-chat', recognised: true })
   })
+  test.each([{ body: { usage: {} } }, { body: { model: 'm', usage: null } }, { rawUsage: {} }])(
+    '%j tells no usage, and is read as an answer whose usage is missing',
+    (source) => {
+      expect(readUsage(source)).toMatchObject({ dialect: 'openai-chat', recognised: true, usage: {}, quality: 'missing' })
+    },
+  )
 })

@@ -87,7 +87,7 @@ const dialectOf = (source: UsageSource, form: Form): { readonly dialect: Dialect
     return dialect && { dialect, recognised: false }
   }
   const provider = source.provider === undefined ? {} : { provider: source.provider }
-  if (form.kind === 'body') return recogniseDialect({ body: form.body, ...provider })
+  if (form.kind === 'body') return recogniseDialect({ body: form.body, ...provider }) ?? ofEmptyUsage(form.body, provider)
   if (form.kind === 'usage') return recogniseUsage(form.usage, provider)
   for (const record of recordsOf(form.bytes.subarray(0, bytesLookedAtMax), recordsLookedAtMax)) {
     const parsed = parseRecord(record)
@@ -103,7 +103,16 @@ const bytesLookedAtMax = 1024 * 1024
 
 const recogniseUsage = (usage: Json, provider: { readonly provider?: string }) => {
   const dialect = dialectOfUsage(usage, dialects)
-  return dialect === undefined ? undefined : recogniseDialect({ body: answerWithUsage(dialect, usage), ...provider })
+  return dialect === undefined
+    ? ofEmptyUsage({ usage }, provider)
+    : recogniseDialect({ body: answerWithUsage(dialect, usage), ...provider })
+}
+
+/** An answer that says its usage and has none in it is one whose usage is missing, in whatever dialect: it is read as the commonest. */
+const ofEmptyUsage = (body: object, provider: { readonly provider?: string }) => {
+  const usage = 'usage' in body ? body.usage : undefined
+  const isEmpty = usage === null || (typeof usage === 'object' && Object.keys(usage).length === 0)
+  return isEmpty ? recogniseDialect({ body: { ...body, choices: [] }, ...provider }) : undefined
 }
 
 const reportOfForm = (dialect: Dialect, form: Form, context: ReadContext): UsageReport => {
