@@ -9,9 +9,11 @@ import { chunkId, type Family, families, quarters, sealedBefore } from './cubes.
 import type { Database } from './database.ts'
 import { type Buckets, type Plan, planOf } from './periods.ts'
 import { type RawRows, rawDim, type Scan, tagOf } from './raw-rows.ts'
+import type { Axis } from './row-groups.ts'
+import { createRunFacts } from './run-facts.ts'
 import { sliceOf, slicesTogether } from './slices.ts'
 import { conditionOf, entryColumnOf } from './sql-filter.ts'
-import { type Axis, createSummer, createTimer, type RowFilter, type Summed, type TimedGroups } from './summing.ts'
+import { createSummer, createTimer, type RowFilter, type Summed, type TimedGroups } from './summing.ts'
 import { type Span, spansOf } from './whereabouts.ts'
 
 /** Sums over calls, by the question's breakdown and then by `flags`. */
@@ -165,22 +167,6 @@ const isOfFewValues = (by: Breakdown): boolean => (segmentBreakdowns as readonly
 /** A run's calls are found by an index on the entries, with fewer looks than any roll-up. */
 const hasIndex = (question: Question): boolean =>
   question.where.some(({ by, values, isNot }) => by === 'run' && !isNot && !values.includes(null))
-
-/** Runs' stop reasons and statuses by the run's number: read when first asked for, in one number each, which takes a third of the time. */
-const createRunFacts = (database: Database, { from, to }: Question) => {
-  let facts: Map<number, number> | undefined
-  const load = (): Map<number, number> => {
-    facts = new Map()
-    const packed = 'id * 256 + coalesce(stop_reason, 0) * 16 + coalesce(status, 0)'
-    const select = database.prepare(`SELECT ${packed} FROM runs WHERE started_at < ? AND ended_at >= ? AND ends > 0`)
-    for (const [fact] of select.all(to, from)) facts.set(Math.floor((fact as number) / 256), (fact as number) % 256)
-    return facts
-  }
-  return {
-    stopReason: (run: number): number => ((facts ?? load()).get(run) ?? 0) >> 4,
-    runStatus: (run: number): number => ((facts ?? load()).get(run) ?? 0) & 15,
-  }
-}
 
 const tokenMeasures = /^(?:tokens|promptTokens|completionTokens|tokensPerCompletion|efficiency|cacheHitRate)$/
 

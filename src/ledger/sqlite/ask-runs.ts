@@ -2,18 +2,23 @@ import { asksForUnits, isOfRun } from '../../core/attribute-values.ts'
 import type { Breakdown, Filter, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
-import { column, groupBy, noUnit, two32 } from './block.ts'
-import { parseChunk } from './chunk.ts'
+import { column, noUnit } from './block.ts'
+import { type Chunk, type ChunkColumn, parseChunk } from './chunk.ts'
+import { listed } from './chunk-builder.ts'
 import { chunkId, quarters } from './cubes.ts'
 import type { Database, Row } from './database.ts'
 import type { Buckets } from './periods.ts'
 import { rawDim } from './raw-rows.ts'
+import { type Axis, createRowGroups } from './row-groups.ts'
 import type { KeptEntry } from './rows.ts'
 import { createRunCells } from './run-cells.ts'
+import { eachRunChunk } from './run-chunks.ts'
+import { type RunNumber, runDims, runNumbers } from './run-columns.ts'
 import { createRunEntries } from './run-entries.ts'
 import { createRunParts, type PartMoney, type RunParts, type RunSegment } from './run-parts.ts'
 import { sliceOf } from './slices.ts'
-import { conditionOf, runColumnOf } from './sql-filter.ts'
+import { runColumnOf } from './sql-filter.ts'
+import { applyFilter, isRefused, type RowFilter } from './summing.ts'
 
 /** True when the sums need a look inside the runs, because a call's attribute is asked for. */
 const looksInside = (question: Question): boolean => [...question.by, ...question.where.map(({ by }) => by)].some((by) => !isOfRun(by))
@@ -34,72 +39,113 @@ interface Runs {
   readonly tokens: Float64Array
 }
 
-/** Where only the sum of both kinds is asked for, it is read as the money of models. */
-const asksForKinds = ({ measures }: Question): boolean => measures.some((measure) => /^(?:llm|tool)CostPerRun$/.test(measure))
+const moneyNumbers = ['llm_low', 'llm_high', 'tool_low', 'tool_high'] as const
 
-/**
- * The columns to read: no more than are needed, and money as one double, because a hundred thousand rows take as long as they are
- * wide. `isExact` reads it in its two parts. Tokens are a double because past 2⁵³ an integer could not be read.
- */
-const runColumns = (question: Question, by: readonly string[], isExact: boolean): readonly string[] => {
-  const money = (name: string) => (isExact ? [`${name}_low`, `${name}_high`] : [`${name}_high * 4294967296.0 + ${name}_low`])
-  const isInside = looksInside(question)
-  return [
-    ...(isInside ? ['id', 'ended_at'] : asksForKinds(question) ? [...money('llm'), ...money('tool')] : money('cost')),
-    ...(!isInside && question.measures.includes('tokensPerRun') ? ['prompt_tokens + completion_tokens + 0.0'] : []),
-    ...(question.interval === undefined ? [] : ['started_at']),
-    ...by,
-  ]
-}
+/** No more than are needed, because what is not in columns yet takes as long to read as it is wide. */
+const numbersOf = (question: Question): readonly RunNumber[] => [
+  'started_at',
+  ...(looksInside(question) ? (['id', 'ended_at'] as const) : moneyNumbers),
+  ...(!looksInside(question) && question.measures.includes('tokensPerRun') ? (['tokens'] as const) : []),
+]
+
+/** Dimensions that are made of a chunk's numbers: the bucket of the start, and the run itself. */
+const bucketDim = runDims.length
+const idDim = runDims.length + 1
+
+const runDimOf = (by: Breakdown): number => (by === 'run' ? idDim : runDims.indexOf(runColumnOf(by) as (typeof runDims)[number]))
 
 const runsIn = (database: Database, question: Question, buckets: Buckets, values: Values): Runs => {
-  const by = question.by.filter(isOfRun).map((name) => runColumnOf(name) ?? 'id')
-  const where = question.where
-    .filter((filter) => isOfRun(filter.by))
-    .map((filter) => conditionOf(runColumnOf(filter.by) ?? 'id', filter, values))
-  const conditions = ['started_at >= ?', 'started_at < ?', ...where].join(' AND ')
-  const read = (isExact: boolean): RunColumns => {
-    const columns = runColumns(question, by, isExact)
-    const rows = database.prepare(`SELECT ${columns.join(', ')} FROM runs WHERE ${conditions}`).all(question.from, question.to)
-    const found = columns.map((name, index) => [name, Float64Array.from(rows, (row) => (row[index] ?? 0) as number)] as const)
-    return { count: rows.length, of: new Map(found) }
-  }
-  const packed = read(false)
-  const isExact = [...packed.of].every(
-    ([name, column]) => !name.includes(' * ') || column.every((amount) => amount < Number.MAX_SAFE_INTEGER),
-  )
-  return runsOf(question, by, isExact ? packed : read(true), buckets)
+  const axes: readonly Axis[] = [bucketDim, ...question.by.filter(isOfRun).map(runDimOf)].map((dim) => ({ dim }))
+  const filters = question.where
+    .filter(({ by }) => isOfRun(by))
+    .map((filter): RowFilter => ({ axis: { dim: runDimOf(filter.by) }, accepts: acceptorOf(filter, values) }))
+  const asked = [...axes, ...filters.map(({ axis }) => axis)].map(({ dim }) => dim)
+  const hasIds = asked.includes(idDim)
+  const numbers = [...new Set<RunNumber>([...numbersOf(question), ...(hasIds ? (['id'] as const) : [])])]
+  const dims = [...new Set(asked.filter((dim) => dim < runDims.length))]
+  const groups = createRowGroups(axes.length)
+  const found = createRunList(numbers)
+  let target = new Int32Array(1024)
+  eachRunChunk(database, { from: question.from, to: question.to, endedFrom: 0, dims, numbers }, (chunk) => {
+    if (target.length < chunk.rows) target = new Int32Array(chunk.rows * 2)
+    const startedAt = numberAt(chunk, 'started_at')
+    const made = [...chunk.dims]
+    made[bucketDim] = question.interval === undefined ? undefined : listed(chunk.rows, (row) => buckets.indexOf(startedAt(row)))
+    if (hasIds) made[idDim] = listed(chunk.rows, numberAt(chunk, 'id'))
+    const whole = { ...chunk, dims: made }
+    if (filters.some((filter) => isRefused(whole, filter))) return
+    groups.resolve(whole, 0, axes, target)
+    for (const filter of filters) applyFilter(whole, filter, target)
+    for (let row = 0; row < chunk.rows; row++) {
+      const at = startedAt(row)
+      if (at < question.from || at >= question.to) target[row] = 0
+    }
+    found.add(chunk, target)
+  })
+  return runsOf(found, groups.keys().slice(1))
 }
 
-interface RunColumns {
-  readonly count: number
-  readonly of: ReadonlyMap<string, Float64Array>
-}
-
-const runsOf = (question: Question, by: readonly string[], { count, of }: RunColumns, buckets: Buckets): Runs => {
-  const none = new Float64Array(count)
-  const columnOf = (name: string): Float64Array => of.get(name) ?? none
-  const money = (name: string): PartMoney => {
-    const whole = of.get(`${name}_high * 4294967296.0 + ${name}_low`)
-    if (whole === undefined) return { low: columnOf(`${name}_low`), high: columnOf(`${name}_high`) }
-    const high = whole.map((amount) => Math.floor(amount / two32))
-    return { low: whole.map((amount, place) => amount - (high[place] as number) * two32), high }
-  }
-  const starts = question.interval === undefined ? undefined : columnOf('started_at')
-  const keys = [starts?.map(buckets.indexOf) ?? none, ...by.map(columnOf)].map((column) => Int32Array.from(column))
-  const groupOf = new Int32Array(count)
-  const firsts = groupBy(keys, count, undefined, groupOf)
+/** Runs that were found, number by number. */
+const createRunList = (numbers: readonly RunNumber[]) => {
+  const lists = new Map(numbers.map((name) => [name, new Float64Array(1024)]))
+  let groupOf = new Int32Array(1024)
+  let count = 0
   return {
-    ids: Int32Array.from(columnOf('id')),
+    groups: () => groupOf.subarray(0, count),
+    of: (name: RunNumber): Float64Array => lists.get(name)?.subarray(0, count) ?? new Float64Array(count),
+    /** Takes the rows of a chunk that are in a group. */
+    add(chunk: Chunk, target: Int32Array): void {
+      const rows = new Int32Array(chunk.rows)
+      let kept = 0
+      for (let row = 0; row < chunk.rows; row++) if (target[row] !== 0) rows[kept++] = row
+      if (groupOf.length < count + kept) {
+        groupOf = lengthened(groupOf, new Int32Array((count + kept) * 2))
+        for (const [name, list] of lists) lists.set(name, lengthened(list, new Float64Array((count + kept) * 2)))
+      }
+      for (let index = 0; index < kept; index++) groupOf[count + index] = target[rows[index] as number] as number
+      for (const [name, list] of lists) {
+        const { base, data } = chunk.columns[runNumbers.indexOf(name)] ?? noColumn
+        if (data === undefined) list.fill(base, count, count + kept)
+        else for (let index = 0; index < kept; index++) list[count + index] = base + (data[rows[index] as number] as number)
+      }
+      count += kept
+    },
+  }
+}
+
+const noColumn: ChunkColumn = { base: 0, data: undefined }
+
+const lengthened = <List extends Int32Array | Float64Array>(from: List, to: List): List => {
+  to.set(from)
+  return to
+}
+
+const numberAt = (chunk: Chunk, name: RunNumber): ((row: number) => number) => {
+  const { base, data } = chunk.columns[runNumbers.indexOf(name)] ?? noColumn
+  return data === undefined ? () => base : (row) => base + (data[row] as number)
+}
+
+/** Groups of which no run was kept are left out. `keys` are the bucket and the values of each group. */
+const runsOf = (found: ReturnType<typeof createRunList>, keys: readonly Int32Array[]): Runs => {
+  const groups: RunSegment[] = []
+  const placeOf = new Map<number, number>()
+  const groupOf = found.groups().map((group) => {
+    let place = placeOf.get(group)
+    if (place === undefined) {
+      const [bucket = 0, ...values] = keys.map((key) => key[group] ?? 0)
+      place = groups.push({ bucket, values }) - 1
+      placeOf.set(group, place)
+    }
+    return place
+  })
+  return {
+    ids: Int32Array.from(found.of('id')),
     groupOf,
-    groups: Array.from(firsts, (place) => {
-      const [bucket = 0, ...values] = keys.map((key) => key[place] ?? 0)
-      return { bucket, values }
-    }),
-    lastEnd: columnOf('ended_at').reduce((latest, at) => Math.max(latest, at), 0),
-    llm: money(asksForKinds(question) ? 'llm' : 'cost'),
-    tool: money('tool'),
-    tokens: columnOf('prompt_tokens + completion_tokens + 0.0'),
+    groups,
+    lastEnd: found.of('ended_at').reduce((latest, at) => Math.max(latest, at), 0),
+    llm: { low: found.of('llm_low'), high: found.of('llm_high') },
+    tool: { low: found.of('tool_low'), high: found.of('tool_high') },
+    tokens: found.of('tokens'),
   }
 }
 

@@ -52,7 +52,10 @@ export const createChunkBuilder = (dims: readonly number[], columns: readonly nu
     },
     take() {
       const chunkDims: (ChunkDim | undefined)[] = []
-      for (const dim of dims) chunkDims[dim] = listed(values[dim] as Int32Array, rows)
+      for (const dim of dims) {
+        const list = values[dim] as Int32Array
+        chunkDims[dim] = listed(rows, (row) => list[row] as number)
+      }
       const chunkColumns: (ChunkColumn | undefined)[] = []
       for (const column of columns) chunkColumns[column] = { base: 0, data: data[column] }
       const chunk = {
@@ -68,12 +71,12 @@ export const createChunkBuilder = (dims: readonly number[], columns: readonly nu
 }
 
 /** Values of rows → the list of different ones and each row's place in it. */
-const listed = (values: Int32Array, rows: number): ChunkDim => {
+export const listed = (rows: number, valueAt: (row: number) => number): ChunkDim => {
   const placeOf = new Map<number, number>()
   const list: number[] = []
   const places = new Int32Array(rows)
   for (let row = 0; row < rows; row++) {
-    const value = values[row] as number
+    const value = valueAt(row)
     let place = placeOf.get(value)
     if (place === undefined) {
       place = list.push(value) - 1

@@ -87,15 +87,15 @@ test('quarters, hours, days and weeks answer as raw entries do, whatever comes l
   await store.close()
 })
 
-test('a file of the version before answers at once, and is rolled up anew when the next entries come', async () => {
+test('a file of the first version answers at once, and is rolled up anew when the next entries come', async () => {
   const path = newPath()
   const first = await open(path)
   await first.append(fourWeeks())
   await first.close()
-  // What the version before had in these tables.
+  // What the first version had in these tables.
   const database = new DatabaseSync(path)
   database.exec(`
-    DROP TABLE whereabouts; DROP INDEX runs_session;
+    DROP TABLE whereabouts; DROP INDEX runs_session; DROP TABLE run_columns;
     CREATE TABLE whereabouts (name INTEGER NOT NULL, quarter INTEGER NOT NULL, PRIMARY KEY (name, quarter)) WITHOUT ROWID;
     UPDATE rollup SET rows = 1, data = x'00' WHERE id >= 281474976710656;
     PRAGMA user_version = 1`)

@@ -2,6 +2,7 @@ import { runStatuses, stopReasons } from '../../core/event.ts'
 import { two32 } from './block.ts'
 import type { Bound, Database, Row } from './database.ts'
 import type { Names } from './names.ts'
+import { createRunColumns } from './run-columns.ts'
 import { slot } from './wire.ts'
 
 /** What is known of a run and where it came from; the names are those of the columns. */
@@ -52,6 +53,8 @@ interface Origin {
 interface RunState {
   readonly id: number
   isStored: boolean
+  /** When it began as it is stored. */
+  storedAt: number
   startedAt: number
   endedAt: number
   readonly values: (number | string | null)[]
@@ -85,6 +88,7 @@ const statesMax = 20_000
 /** The runs' totals, kept in memory for runs that are in progress and written once per transaction. */
 export const createRunBook = (database: Database, names: Names): RunBook => {
   const statements = statementsOf(database)
+  const columns = createRunColumns(database)
   const states = new Map<number, RunState>()
   const changed = new Set<RunState>()
 
@@ -102,7 +106,7 @@ export const createRunBook = (database: Database, names: Names): RunBook => {
   const storedState = (id: number, row: Row): RunState => {
     const state = newState(id)
     state.isStored = true
-    state.startedAt = Number(row[0])
+    state.startedAt = state.storedAt = Number(row[0])
     state.endedAt = Number(row[1])
     for (const [index, name] of runTotals.entries()) state.totals[name] = Number(row[2 + index])
     for (const index of runFacts.keys()) state.values[index] = (row[2 + runTotals.length + index] ?? null) as number | string | null
@@ -170,6 +174,7 @@ export const createRunBook = (database: Database, names: Names): RunBook => {
 
   const write = (state: RunState): void => {
     const { totals } = state
+    if (state.isStored) columns.touch(state.storedAt, state.endedAt)
     if (totals.llm_calls + totals.tool_calls + totals.starts + totals.ends === 0) {
       if (state.isStored) statements.remove.run(state.id)
       states.delete(state.id)
@@ -185,7 +190,9 @@ export const createRunBook = (database: Database, names: Names): RunBook => {
       if (state.isStored) statements.update.run(state.startedAt, state.endedAt, ...sums, ...facts, state.id)
       else statements.insert.run(state.startedAt, state.endedAt, ...sums, ...facts, state.id)
     }
+    if (state.storedAt !== state.startedAt) columns.touch(state.startedAt, state.endedAt)
     state.isStored = true
+    state.storedAt = state.startedAt
     state.hasNewFacts = false
   }
 
@@ -217,11 +224,13 @@ export const createRunBook = (database: Database, names: Names): RunBook => {
     flush() {
       for (const state of changed) write(state)
       changed.clear()
+      columns.flush()
       if (states.size > statesMax) states.clear()
     },
     forget() {
       states.clear()
       changed.clear()
+      columns.forget()
     },
   }
 }
@@ -254,6 +263,7 @@ const statementsOf = (database: Database) => {
 const newState = (id: number): RunState => ({
   id,
   isStored: false,
+  storedAt: Number.POSITIVE_INFINITY,
   startedAt: Number.POSITIVE_INFINITY,
   endedAt: Number.NEGATIVE_INFINITY,
   values: runFacts.map(() => null),

@@ -2,7 +2,8 @@ import { TaximeterError } from '../../core/errors.ts'
 import { tokenUnits, unitNames } from '../../core/units.ts'
 import { column, dimOf, two32 } from './block.ts'
 import type { Chunk, ChunkColumn } from './chunk.ts'
-import { type Axis, applyFilter, createGroups, isRefused, type RowFilter } from './summing.ts'
+import { type Axis, createRowGroups } from './row-groups.ts'
+import { applyFilter, isRefused, type RowFilter } from './summing.ts'
 
 /** One segment of calls of one kind: what each run did in it, by the run's place. */
 export interface RunColumn {
@@ -31,7 +32,7 @@ export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: 
   const places = new Map<number, number>()
   for (const [place, id] of ids.entries()) places.set(id, place)
   // The kind tells money of models from that of tools.
-  const groups = createGroups(axes.length + 1)
+  const groups = createRowGroups(axes.length + 1)
   const all = [...axes, { dim: dimOf.kind }]
   const calls: Int32Array[] = []
   const low: Float64Array[] = []

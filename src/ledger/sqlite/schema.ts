@@ -146,4 +146,10 @@ CREATE INDEX runs_session ON runs (session) WHERE session IS NOT NULL;
 DELETE FROM rollup WHERE id >= 281474976710656;
 DELETE FROM ledger WHERE name = 'newest';
 `,
+  `
+-- Runs column by column (see run-columns.ts), by the six hours in which they began: of those that are over. 'ended' is when the last
+-- of them did. NULL where a run has changed since.
+CREATE TABLE run_columns (bucket INTEGER PRIMARY KEY, ended INTEGER, data BLOB);
+INSERT INTO run_columns (bucket) SELECT DISTINCT started_at / 21600000 FROM runs;
+`,
 ]
