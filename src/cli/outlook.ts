@@ -42,6 +42,8 @@ export const createOutlook = ({ store, alerts, budgets, settled, zone, now, log,
       selfCheck: () =>
         askSelfCheck({ ask: store.ask, now, rules: () => alerts.setup().rules, budgets: () => settled().chosenBudgets.length }),
     },
-    close: () => alertRules.close(),
+    close: async () => {
+      await Promise.all([alertRules.close(), forecasts.close()])
+    },
   }
 }

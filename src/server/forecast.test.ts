@@ -128,3 +128,36 @@ describe('createForecasts', () => {
     await expect.poll(() => made.latest()).not.toBe(first)
   })
 })
+
+test('what is being worked out at the end is waited for, and nothing is begun after it', async () => {
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+  let asked = 0
+  let looks = 0
+  const errors: unknown[] = []
+  const store = memoryStore()
+  const forecasts = createForecasts({
+    ask: async (question) => {
+      asked += 1
+      await held
+      return store.ask(question)
+    },
+    budgets: () => [],
+    zone: 'UTC',
+    // So late that the last one is old at every look.
+    now: () => (looks += 1) * day,
+    onError: (error) => void errors.push(error),
+  })
+  expect(forecasts.latest()).toBeUndefined()
+  let isClosed = false
+  const closing = forecasts.close().then(() => {
+    isClosed = true
+  })
+  await new Promise(setImmediate)
+  expect(isClosed).toBe(false)
+  letGo()
+  await closing
+  const before = asked
+  forecasts.latest()
+  expect(asked).toBe(before)
+  expect(errors).toEqual([])
+})

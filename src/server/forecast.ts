@@ -24,6 +24,8 @@ export interface Forecasts {
   answer(): Promise<ForecastAnswer>
   /** The last one that was worked out, at once; a new one is begun when it is old. For a scrape, which must stay cheap. */
   latest(): ForecastAnswer | undefined
+  /** Resolves when nothing is being worked out; nothing is begun any more. */
+  close(): Promise<void>
 }
 
 const hourMs = 3_600_000
@@ -36,6 +38,7 @@ const budgetsMax = 200
 export const createForecasts = (options: ForecastOptions): Forecasts => {
   let known: { readonly at: number; readonly answer: ForecastAnswer } | undefined
   let working: Promise<ForecastAnswer> | undefined
+  let isClosed = false
   const work = (): Promise<ForecastAnswer> => {
     const at = options.now()
     working ??= forecastAt(options, at)
@@ -52,8 +55,12 @@ export const createForecasts = (options: ForecastOptions): Forecasts => {
   return {
     answer: async () => (isFresh() && known !== undefined ? known.answer : work()),
     latest: () => {
-      if (!isFresh()) work().catch((error: unknown) => options.onError?.(error))
+      if (!isFresh() && !isClosed) work().catch((error: unknown) => options.onError?.(error))
       return known?.answer
+    },
+    close: async () => {
+      isClosed = true
+      await working?.catch(() => undefined)
     },
   }
 }
