@@ -91,7 +91,14 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
   const loaded = await store.load(options.now() - keptMs)
   const records = new Map(loaded.alerts.map((alert) => [alert.id, alert]))
   const alertOf = (id: string): AlertRecord | undefined => records.get(id)
-  const deliveries = createDeliveries({ ...options, notifiers: () => setup.notifiers, owed: loaded.deliveries, alertOf })
+  const holdingFor = (notifier: string): readonly AlertRecord[] => {
+    const rules = new Map(setup.rules.map((rule) => [rule.name, rule]))
+    return [...records.values()].filter(
+      (alert) =>
+        alert.state === 'firing' && alert.isSilenced !== true && alert.partOf === undefined && tells(rules.get(alert.rule), notifier),
+    )
+  }
+  const deliveries = createDeliveries({ ...options, notifiers: () => setup.notifiers, owed: loaded.deliveries, alertOf, holdingFor })
   const clock = createClock(options.now, Math.max(0, ...loaded.alerts.map((alert) => alert.resolvedAt ?? alert.firedAt ?? alert.startedAt)))
 
   const keep = async (changes: Changes, now: number): Promise<void> => {
@@ -257,7 +264,7 @@ const changesOf = (rule: Rule, step: Step, known: readonly AlertRecord[], setup:
   const changed = new Map(step.changed.map((alert) => [alert.id, alert]))
   const owed: Delivery[] = []
   const owe = (alert: AlertRecord, transition: Delivery['transition'], outcome: Delivery['outcome']): void => {
-    for (const { name } of setup.notifiers.filter((each) => rule.notify === undefined || rule.notify.includes(each.name)))
+    for (const { name } of setup.notifiers.filter((each) => tells(rule, each.name)))
       owed.push({ alert: alert.id, transition, notifier: name, attempts: 0, nextAt: now, ...(outcome && { outcome }) })
   }
   for (const { alert, transition } of step.told) {
@@ -274,6 +281,8 @@ const changesOf = (rule: Rule, step: Step, known: readonly AlertRecord[], setup:
   }
   return { changed: [...changed.values()], dropped: step.dropped, owed }
 }
+
+const tells = (rule: Rule | undefined, notifier: string): boolean => rule?.notify === undefined || rule.notify.includes(notifier)
 
 /** Rules that configuration no longer has, while alerts of theirs are open: they find nothing any more, so that those end. */
 const goneRules = (records: Iterable<AlertRecord>, rules: readonly Rule[]): readonly Rule[] => {

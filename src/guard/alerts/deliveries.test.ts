@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AlertRecord, Delivery } from '../../ledger/alert-store.ts'
+import type { Notice } from '../notifiers/notifier.ts'
 import { attemptsMax, createDeliveries } from './deliveries.ts'
 
 const begin = Date.parse('2026-11-22T12:00:00Z')
@@ -49,6 +50,7 @@ const receiver = (deliveries: readonly Delivery[]) => {
     now: () => begin,
     owed: deliveries,
     alertOf: () => alert,
+    holdingFor: () => [],
     onError: () => {},
   })
   return { state, sending }
@@ -80,4 +82,46 @@ test('what waits for its next attempt does not wait for a future that a wrong cl
   state.isAway = false
   await sending.send(begin)
   expect(state.heard).toEqual(['firing'])
+})
+
+test('a receiver that forgets is reminded of what holds, until it has ended; one that does not forget is told once', async () => {
+  const heard: Record<string, string[]> = { forgets: [], keeps: [] }
+  const firing: AlertRecord = { ...alert, state: 'firing' }
+  let holding: readonly AlertRecord[] = [firing, { ...firing, id: 'b', key: '["b"]' }]
+  let isAway = false
+  const notifier = (name: string, remindMs?: number) => ({
+    name,
+    ...(remindMs !== undefined && { remindMs }),
+    send: async ({ alerts }: Notice) => {
+      if (isAway) throw new Error('The receiver is away.')
+      heard[name]?.push(alerts.map(({ id }) => id).join(' '))
+    },
+    close: async () => {},
+  })
+  const sending = createDeliveries({
+    notifiers: () => [notifier('forgets', minute), notifier('keeps')],
+    store: { write: async () => {} },
+    random: () => 1,
+    now: () => begin,
+    owed: [
+      owed('firing', { notifier: 'forgets' }),
+      owed('firing', { notifier: 'keeps' }),
+      // Not told yet: it waits for its turn and is no reminder.
+      owed('firing', { alert: 'b', notifier: 'forgets', nextAt: begin + 10 * minute }),
+    ],
+    alertOf: (id) => holding.find((each) => each.id === id),
+    holdingFor: () => holding,
+    onError: () => {},
+  })
+  await sending.send(begin)
+  await sending.send(begin + minute / 2)
+  expect(heard).toEqual({ forgets: ['a', 'a'], keeps: ['a'] })
+  await sending.send(begin + minute)
+  isAway = true
+  await sending.send(begin + 2 * minute)
+  isAway = false
+  await sending.send(begin + 3 * minute)
+  holding = []
+  await sending.send(begin + 4 * minute)
+  expect(heard).toEqual({ forgets: ['a', 'a', 'a', 'a'], keeps: ['a'] })
 })

@@ -9,6 +9,8 @@ export interface DeliveriesOptions {
   readonly now: () => number
   readonly owed: readonly Delivery[]
   readonly alertOf: (id: string) => AlertRecord | undefined
+  /** Alerts that hold now and that a notifier is, or will be, told of. */
+  readonly holdingFor: (notifier: string) => readonly AlertRecord[]
   readonly onError: (error: unknown) => void
 }
 
@@ -65,7 +67,8 @@ export const createDeliveries = (options: DeliveriesOptions) => {
   const sendGroup = async (notifier: Notifier, group: Group, now: number): Promise<boolean> => {
     const tally = tallyOf(notifier.name)
     try {
-      await notifier.send(noticeOf(group), AbortSignal.timeout(sendTimeoutMs))
+      const alerts = group.map(({ alert }) => alert)
+      await notifier.send(noticeOf(group[0]?.delivery.transition ?? 'firing', alerts), AbortSignal.timeout(sendTimeoutMs))
     } catch (error) {
       tally.failures += 1
       options.onError(error)
@@ -87,12 +90,29 @@ export const createDeliveries = (options: DeliveriesOptions) => {
     }
   }
 
+  /** Receivers that forget are told again of what they were told of and still holds; that nobody else hears of it is up to them. */
+  const remindedAt = new Map<string, number>()
+  const remind = async (notifier: Notifier, now: number): Promise<void> => {
+    const { name, remindMs } = notifier
+    const since = now - (remindedAt.get(name) ?? Number.NEGATIVE_INFINITY)
+    if (remindMs === undefined || (since >= 0 && since < remindMs)) return
+    remindedAt.set(name, now)
+    const told = options.holdingFor(name).filter(({ id }) => !owed.has(nameOf({ alert: id, transition: 'firing', notifier: name })))
+    try {
+      for (const alerts of partsOf(told)) await notifier.send(noticeOf('firing', alerts), AbortSignal.timeout(sendTimeoutMs))
+    } catch (error) {
+      tallyOf(name).failures += 1
+      options.onError(error)
+    }
+  }
+
   /** One pass per notifier at a time: one that hangs keeps only its own messages waiting. */
   const sending = new Map<string, Promise<void>>()
   const sendTo = (notifier: Notifier, now: number): Promise<void> => {
     const running =
       sending.get(notifier.name) ??
       sendAll(notifier, now)
+        .then(() => remind(notifier, now))
         .catch(options.onError)
         .finally(() => sending.delete(notifier.name))
     sending.set(notifier.name, running)
@@ -160,10 +180,11 @@ const groupsFor = (
     const key = `${alert.rule}\n${delivery.transition}\n${delivery.attempts}`
     groups.set(key, [...(groups.get(key) ?? []), { delivery, alert }])
   }
-  return [...groups.values()].flatMap((group) =>
-    Array.from({ length: Math.ceil(group.length / groupMax) }, (_, part) => group.slice(part * groupMax, (part + 1) * groupMax)),
-  )
+  return [...groups.values()].flatMap(partsOf)
 }
+
+const partsOf = <Item>(items: readonly Item[]): readonly (readonly Item[])[] =>
+  Array.from({ length: Math.ceil(items.length / groupMax) }, (_, part) => items.slice(part * groupMax, (part + 1) * groupMax))
 
 /** In the order in which they came to pass: of two alerts the one that has ended, of one its beginning. */
 const isBefore = (one: Group[number], other: Group[number]): boolean => {
@@ -172,9 +193,7 @@ const isBefore = (one: Group[number], other: Group[number]): boolean => {
   return (one.alert.resolvedAt ?? one.alert.startedAt) < (other.alert.resolvedAt ?? other.alert.startedAt)
 }
 
-const noticeOf = (group: Group): Notice => {
-  const transition = group[0]?.delivery.transition ?? 'firing'
-  const alerts = group.map(({ alert }) => alert)
+const noticeOf = (transition: Delivery['transition'], alerts: readonly AlertRecord[]): Notice => {
   const id = createHash('sha256')
     .update(
       `${transition} ${alerts

@@ -14,6 +14,8 @@ export interface Notice {
 /** Somewhere to tell people. `send` resolves when the receiver has taken the notice, and rejects with a reason that holds no secret. */
 export interface Notifier {
   readonly name: string
+  /** It takes an alert for ended when it has not heard of it for some time, and is told this often of what still holds. Absent: once is enough. */
+  readonly remindMs?: number
   send(notice: Notice, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }

@@ -35,6 +35,8 @@ const webhookBody = (notice: Notice) => ({
     message: alert.message,
     value: alert.value,
     threshold: alert.threshold,
+    ...(alert.cause !== undefined && { cause: alert.cause }),
+    ...(alert.model !== undefined && { model: alert.model }),
     startedAt: new Date(alert.startedAt).toISOString(),
     ...(alert.resolvedAt !== undefined && { resolvedAt: new Date(alert.resolvedAt).toISOString() }),
     query: alert.query,
