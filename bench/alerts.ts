@@ -14,6 +14,7 @@ import { memoryAlerts } from '../src/ledger/alert-store.ts'
 import { sqliteStore } from '../src/ledger/sqlite/sqlite-store.ts'
 import type { Store } from '../src/ledger/store.ts'
 import { appendAll, fleet, fleetBook } from './ledger-calls.ts'
+import { keptLedger } from './views/kept-ledger.ts'
 
 export interface AlertsFigures {
   readonly calls: number
@@ -37,8 +38,6 @@ export interface AlertsFigures {
 
 export interface AlertsBenchOptions {
   readonly calls?: number
-  /** A ledger of `calls` calls of `fleet` that was made before; it is copied. */
-  readonly ledger?: string | undefined
   /** Simulated minutes of rounds. */
   readonly minutes?: number
   readonly pairs?: number
@@ -49,20 +48,17 @@ const minuteMs = 60_000
 const from = Date.UTC(2026, 9, 23)
 const days = 30
 const end = from + days * dayMs
+const keptMin = 1_000_000
 
 /** Rounds of 200 rules over a month of calls, at the pace of a server that takes calls as the month did; then ingest with and without rules. */
-export const benchAlerts = async ({
-  calls = 1_000_000,
-  ledger,
-  minutes = 20,
-  pairs = 4,
-}: AlertsBenchOptions = {}): Promise<AlertsFigures> => {
+export const benchAlerts = async ({ calls = 1_000_000, minutes = 20, pairs = 4 }: AlertsBenchOptions = {}): Promise<AlertsFigures> => {
   const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   try {
     const path = join(folder, 'ledger.db')
-    if (ledger !== undefined) copyFileSync(ledger, path)
+    // A large one takes minutes to make: it is kept for the next run, and for other benches of as many calls.
+    if (calls > keptMin) copyFileSync(await keptLedger({ calls, from, days }), path)
     const store = await sqliteStore({ path, durability: 'normal' })
-    if (ledger === undefined) await appendAll(store, fleet({ calls, from, days }))
+    if (calls <= keptMin) await appendAll(store, fleet({ calls, from, days }))
     const rounds = await measureRounds(store, calls, minutes)
     const ingest = await measureIngest(store, path, pairs)
     await store.close()
@@ -233,9 +229,7 @@ const bodiesOf = (at: number, seed: number): string[] => {
 }
 
 if (import.meta.main) {
-  const [ledger] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-  const isLarge = process.argv.includes('--large') || ledger !== undefined
-  const figures = await benchAlerts({ calls: isLarge ? 10_000_000 : 1_000_000, ledger })
+  const figures = await benchAlerts({ calls: process.argv.includes('--large') ? 10_000_000 : 1_000_000 })
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   const count = figures.calls.toLocaleString('en')
   console.log(
