@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
 import type { PriceBook } from '../core/price-book.ts'
 import { createGateway } from '../gateway/gateway.ts'
+import type { Alerts } from '../guard/alerts/alerts.ts'
 import type { Budgets } from '../guard/budget-guard.ts'
 import { createIntake, type Intake } from '../intake/intake.ts'
 import { sqliteAlerts } from '../ledger/sqlite/alerts.ts'
@@ -23,6 +24,7 @@ export interface Wired {
   readonly book: () => PriceBook
   readonly intake: Intake
   readonly budgets: Budgets
+  readonly alerts: Alerts
   readonly server: TaximeterServer
   /** Puts another configuration in force. Rejects having changed nothing. What needs a restart (host, port, data, keys' absence) stays. */
   reload(loaded: LoadedConfig): Promise<void>
@@ -103,7 +105,7 @@ export const wire = async (loaded: LoadedConfig, { log, now, read, dashboard = d
       onError,
     })
     closers.push(() => server.close())
-    return { store, book, intake, budgets, server, reload, close }
+    return { store, book, intake, budgets, alerts, server, reload, close }
   } catch (error) {
     await close()
     throw error

@@ -1,11 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BookJson } from '../../src/core/book-json.ts'
-import { createPriceBook } from '../../src/core/price-book.ts'
+import {
+  type Alertmanager,
+  type AlertmanagerAlert,
+  evaluatedRules,
+  expectPrograms,
+  isSkipped,
+  type Prometheus,
+  type Receiver,
+  startAlertmanager,
+  startPrometheus,
+  startReceiver,
+} from '../prometheus/monitoring.ts'
+import { until } from '../prometheus/programs.ts'
 import { dayMs, type FleetPlan, fleetEvents, hourMs } from './fleet-events.ts'
-import { watchFleet } from './fleet-watch.ts'
+import { type FleetServer, serveFleet } from './fleet-server.ts'
 
-// A Monday.
-const begin = Date.parse('2026-09-07T00:00:00Z')
+// A Monday long ago: Alertmanager takes no alert from the future.
+const begin = Date.parse('2025-09-01T00:00:00Z')
+const minute = 60_000
 const quietWeeks = 3
 const at = (day: number, hour: number): number => begin + quietWeeks * 7 * dayMs + day * dayMs + hour * hourMs
 
@@ -33,93 +48,165 @@ const plan: FleetPlan = {
 }
 
 const rates = (input: number, output: number) => ({ input: String(input), output: String(output) })
-/** From one instant on somebody has written one model's rates ten times too high. */
-const bookJson: BookJson = {
-  version: 'fleet',
-  providers: {
-    acme: {
-      name: 'Acme',
-      models: {
-        large: { periods: [{ rates: rates(8, 30) }] },
-        medium: {
-          periods: [{ rates: rates(4, 16) }, { from: `${new Date(mistakeAt).toISOString().slice(0, 16)}Z`, rates: rates(40, 160) }],
-        },
-        small: { periods: [{ rates: rates(5, 20) }] },
-      },
+/** Rates that somebody has written into the configuration; those of one model ten times too high by mistake. */
+const configuration = (notifiers: readonly object[], mediumTimes: number) => ({
+  dailyBudgetUsd: '800',
+  notifiers,
+  prices: {
+    models: {
+      'acme/large': { rates: rates(8, 30) },
+      'acme/medium': { rates: rates(4 * mediumTimes, 16 * mediumTimes) },
+      'acme/small': { rates: rates(5, 20) },
     },
   },
-}
-const book = createPriceBook(bookJson)
-
-let fleet: Awaited<ReturnType<typeof watchFleet>>
-beforeAll(async () => {
-  fleet = await watchFleet(fleetEvents(plan), { book: () => book, dailyUsd: '800' })
 })
-afterAll(() => fleet.close())
 
-const minute = 60_000
-const quietEnd = at(0, 0)
-/** What was told to begin between two instants. */
-const firedIn = (from: number, to: number) =>
-  fleet.told.filter((told) => told.transition === 'firing' && told.at >= from && told.at < to).map(({ alert }) => alert)
-
-/** Plays on, and every few hours the process dies and another takes over. */
-const playThrough = async (to: number): Promise<void> => {
-  for (let next = fleet.now(); next < to; ) {
-    next = Math.min(to, next + 7 * hourMs)
-    await fleet.play(next, 15 * minute)
-    await fleet.restart()
-  }
+/** What taximeter's webhook says of an alert. */
+interface Told {
+  readonly rule: string
+  readonly segment: Readonly<Record<string, string>>
+  readonly message: string
+  readonly cause?: string
+  readonly model?: string
+  readonly startedAt: string
 }
 
-describe('a fleet with the default rules', { timeout: 120_000 }, () => {
-  test('is quiet for three quiet weeks', async () => {
+describe.skipIf(isSkipped)('a fleet under a server, a Prometheus and an Alertmanager', { timeout: 120_000 }, () => {
+  let folder: string
+  let receiver: Receiver
+  let alertmanager: Alertmanager
+  let prometheus: Prometheus
+  let fleet: FleetServer
+  let notifiers: readonly object[]
+
+  beforeAll(async () => {
+    expectPrograms()
+    folder = mkdtempSync(join(tmpdir(), 'taximeter-monitoring-'))
+    receiver = await startReceiver()
+    alertmanager = await startAlertmanager(folder, receiver.url)
+    notifiers = [
+      { name: 'hook', type: 'webhook', url: `${receiver.url}/hook`, private: true },
+      { name: 'alertmanager', type: 'alertmanager', url: alertmanager.url, private: true },
+    ]
+    fleet = await serveFleet(fleetEvents(plan), configuration(notifiers, 1))
+    prometheus = await startPrometheus({ folder, target: fleet.url, alertmanager: alertmanager.url })
+  })
+
+  afterAll(async () => {
+    await Promise.all([prometheus?.stop(), alertmanager?.stop()])
+    await fleet?.close()
+    receiver?.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  /** What the webhook was told to have begun (or ended), since an instant. */
+  const toldSince = (from: number, transition: 'firing' | 'resolved' = 'firing'): readonly Told[] =>
+    receiver.received
+      .filter(({ path }) => path === '/hook')
+      .map(({ body }) => JSON.parse(body) as { readonly transition: string; readonly alerts: readonly Told[] })
+      .filter((notice) => notice.transition === transition)
+      .flatMap(({ alerts }) => alerts)
+      .filter(({ startedAt }) => Date.parse(startedAt) >= from)
+
+  /** Plays on, and twice a day or so the program ends and begins again. */
+  const playThrough = async (to: number): Promise<void> => {
+    for (let next = fleet.now(); next < to; ) {
+      next = Math.min(to, next + 11 * hourMs)
+      await fleet.play(next, 30 * minute)
+      await fleet.restart()
+    }
+  }
+
+  /** Plays until somebody is told, sees that Alertmanager holds the same alert and has passed it on, and plays to the end. Gives what was told. */
+  const oneToldIn = async (from: number, to: number): Promise<Told> => {
+    while (toldSince(from).length === 0 && fleet.now() < to) await fleet.play(Math.min(to, fleet.now() + 15 * minute), 15 * minute)
+    const [told] = toldSince(from)
+    if (told === undefined) throw new Error('Nobody was told of anything.')
+    const { rule, segment, message, cause } = told
+    const held = (await alertmanager.alerts()).filter(({ labels }) => labels.source === 'taximeter')
+    expect(held).toContainEqual(
+      expect.objectContaining({
+        labels: expect.objectContaining({ alertname: rule, source: 'taximeter', ...segment }),
+        annotations: expect.objectContaining({ summary: message, cause }),
+      }),
+    )
+    // What began before and goes on is there too, and nothing else.
+    const all = toldSince(begin).map((each) => each.message)
+    for (const { annotations } of held) expect(all).toContain(annotations.summary)
+    await until('Alertmanager has passed it on', async () => passedOn().find((each) => each.annotations.summary === message))
+    await playThrough(to)
+    expect(toldSince(from)).toEqual([told])
+    return told
+  }
+
+  /** Alerts of taximeter that Alertmanager told its receiver to have begun. */
+  const passedOn = (): readonly AlertmanagerAlert[] =>
+    receiver.received
+      .filter(({ path }) => path !== '/hook')
+      .flatMap(({ body }) => (JSON.parse(body) as { readonly alerts: readonly (AlertmanagerAlert & { readonly status: string })[] }).alerts)
+      .filter(({ status, labels }) => status === 'firing' && labels.source === 'taximeter')
+
+  test('is quiet for three quiet weeks, and so are the rules of Prometheus', async () => {
     // Just before an hour is full both it and the one before it are seen in whole.
-    await fleet.play(quietEnd, 2 * hourMs)
-    expect(fleet.told.map(({ alert }) => alert.message)).toEqual([])
+    await fleet.play(at(0, 0), 2 * hourMs)
+    const rules = await evaluatedRules(prometheus)
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([])
+    expect(receiver.received).toEqual([])
+    expect(await alertmanager.alerts()).toEqual([])
+    expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([])
     expect((await fleet.alerts()).map(({ message }) => message)).toEqual([])
   })
 
-  test('a loop is told once: the run that goes round', async () => {
-    await playThrough(mistakeAt)
-    const [loop, ...others] = firedIn(quietEnd, mistakeAt)
-    expect(others).toEqual([])
+  test('tells of a loop once: the run that goes round', async () => {
+    await playThrough(loopAt)
+    const loop = await oneToldIn(loopAt, mistakeAt)
     expect(loop).toMatchObject({ rule: 'repeated-prompt', cause: 'calls', segment: { run: 'run-loop', task: 'refund', agent: 'support' } })
-    expect(loop?.message).toMatch(/the same prompt was sent \d+ times to large .* A loop/)
+    expect(loop.message).toMatch(/the same prompt was sent \d+ times to large .* A loop/)
   })
 
-  test('a mistake in a price is told once: the price, and of which model', async () => {
-    await playThrough(releaseAt)
-    const [mistake, ...others] = firedIn(mistakeAt, releaseAt)
-    expect(others).toEqual([])
+  test('tells of a mistake in a price once: the price, and of which model', async () => {
+    await fleet.configure(configuration(notifiers, 10))
+    const mistake = await oneToldIn(mistakeAt, releaseAt)
     expect(mistake).toMatchObject({ cause: 'price', model: 'medium' })
-    expect(mistake?.message).toMatch(/A run costs .* instead of .*: \+\d+ % from prices \(medium\)/)
+    expect(mistake.message).toMatch(/A run costs .* instead of .*: \+\d+ % from prices \(medium\)/)
   })
 
-  test('a prompt that grows with a release is told once: the prompt, and which release', async () => {
-    await playThrough(surge.from)
-    const [growth, ...others] = firedIn(releaseAt, surge.from)
-    expect(others).toEqual([])
+  test('tells of a prompt that grows with a release once: the prompt, and which release', async () => {
+    const growth = await oneToldIn(releaseAt, surge.from)
     expect(growth).toMatchObject({ cause: 'prompt', model: 'large', segment: { task: 'order-status' } })
-    expect(growth?.message).toMatch(/from prompt tokens \(large\)/)
-    expect(growth?.message).toMatch(/release s-3/)
+    expect(growth.message).toMatch(/from prompt tokens \(large\)/)
+    expect(growth.message).toMatch(/release s-3/)
   })
 
-  test('a surge of traffic is told once: as traffic, at the same cost of a run', async () => {
-    await playThrough(end)
-    const [rise, ...others] = firedIn(surge.from, end)
-    expect(others).toEqual([])
+  test('tells of a surge of traffic once: as traffic, at the same cost of a run', async () => {
+    const rise = await oneToldIn(surge.from, end)
     expect(rise).toMatchObject({ cause: 'traffic', segment: { task: 'draft' } })
-    expect(rise?.message).toMatch(/This is traffic: \d+ runs where about [\d.]+ are usual; a run costs \$[\d.]+, about as before/)
-    expect(rise?.message).not.toMatch(/regression|price|prompt/)
+    expect(rise.message).toMatch(/This is traffic: \d+ runs where about [\d.]+ are usual; a run costs \$[\d.]+, about as before/)
+    expect(rise.message).not.toMatch(/regression|price|prompt/)
   })
 
-  test('nothing failed on the way, and what other rules saw of the same incidents is kept as part of them', async () => {
+  test('has told of four incidents, each once by every way, and kept what other rules saw of them as parts', async () => {
     expect(fleet.failures).toEqual([])
+    const told = toldSince(begin)
+    expect(told.length).toBe(4)
+    expect(passedOn().map(({ annotations }) => annotations.summary)).toEqual(told.map(({ message }) => message))
     const alerts = await fleet.alerts()
-    const told = new Set(fleet.told.map(({ alert }) => alert.id))
-    expect(told.size).toBe(4)
-    for (const alert of alerts.filter(({ id }) => !told.has(id))) expect(told).toContain(alert.partOf)
+    const roots = new Set(alerts.filter(({ partOf }) => partOf === undefined).map(({ id }) => id))
+    expect(roots.size).toBe(4)
+    for (const { partOf } of alerts.filter(({ id }) => !roots.has(id))) expect(roots).toContain(partOf)
     expect(alerts.some(({ rule, cause }) => rule === 'unusual-hour' && cause === 'calls')).toBe(true)
+  })
+
+  test.each([
+    ['ai_token_input_total', 'promptTokens'],
+    ['ai_token_output_total', 'completionTokens'],
+  ] as const)('%s in Prometheus is what the ledger has', async (metric, measure) => {
+    const tokens = await fleet.byModel(measure)
+    expect(Object.keys(tokens).toSorted()).toEqual(['large', 'medium', 'small'])
+    await until('Prometheus has it too', async () => {
+      const samples = await prometheus.query(metric)
+      const scraped = Object.fromEntries(samples.map(({ metric: { model = '' }, value }) => [model, value[1]]))
+      return JSON.stringify(Object.entries(scraped).sort()) === JSON.stringify(Object.entries(tokens).sort()) ? true : undefined
+    })
   })
 })
