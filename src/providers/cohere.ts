@@ -16,6 +16,9 @@ export const cohere: Dialect = {
   matchesPath: (path) => /\/v[12]\/(?:embed|rerank|generate|classify)$|\/v2\/chat$/.test(path),
   matchesBody: (body) => {
     if (billedUnits(body) !== undefined) return true
+    // On Bedrock the counts are in headers, and the answer has none.
+    if (typeof body.generation_id === 'string' && typeof body.text === 'string') return true
+    if (/^embeddings_/.test(String(body.response_type))) return true
     if (body.event_type === 'stream-start' || body.event_type === 'stream-end') return true
     return body.type === 'message-start' || body.type === 'message-end' || body.type === 'content-delta'
   },

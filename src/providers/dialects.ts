@@ -14,6 +14,7 @@ import { openaiEmbeddings } from './openai-embeddings.ts'
 import { openaiImages } from './openai-images.ts'
 import { openaiRealtime } from './openai-realtime.ts'
 import { openaiResponses } from './openai-responses.ts'
+import { openaiSpeech } from './openai-speech.ts'
 import { openaiTranscription } from './openai-transcription.ts'
 import { perplexity } from './perplexity.ts'
 import { vercelAi } from './vercel-ai.ts'
@@ -21,6 +22,7 @@ import { vercelAi } from './vercel-ai.ts'
 /** Every dialect, the most telling first: a path or a body is taken for the first one that it looks like. */
 export const dialects: readonly Dialect[] = [
   openaiTranscription,
+  openaiSpeech,
   openaiRealtime,
   openaiImages,
   geminiInteractions,

@@ -124,14 +124,20 @@ export const putChatUsage = (tally: Tally, usage: Json, traits: Traits): void =>
   const completion = mainCountOf(tally, usage.completion_tokens)
   const total = usage.total_tokens == null ? undefined : detailOf(tally, usage.total_tokens)
   const details = objectOf(usage.prompt_tokens_details)
-  const lifetimes = objectOf(details?.cache_creation_token_details)
+  const lifetimes = objectOf(details?.cache_creation_token_details ?? details?.cache_creation)
   putPrompt(tally, {
     whole: prompt ?? 0,
     cached: detailOf(
       tally,
       details?.cached_tokens || usage.prompt_cache_hit_tokens || usage.cached_tokens || usage.cache_read_input_tokens,
     ),
-    written: detailOf(tally, details?.cache_write_tokens || details?.cache_creation_tokens || usage.cache_creation_input_tokens),
+    written: detailOf(
+      tally,
+      details?.cache_write_tokens ||
+        details?.cache_creation_tokens ||
+        details?.cache_creation_input_tokens ||
+        usage.cache_creation_input_tokens,
+    ),
     written1h: detailOf(tally, lifetimes?.ephemeral_1h_input_tokens),
     written12h: detailOf(tally, objectOf(details?.cache_write_tokens_details)?.ttl_12h_tokens),
     audio: detailOf(tally, details?.audio_tokens),

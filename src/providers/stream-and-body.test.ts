@@ -81,6 +81,7 @@ const speechUsage = {
   output_tokens: 45,
   total_tokens: 59,
 }
+const soundUsage = { input_tokens: 14, output_tokens: 101, total_tokens: 115 }
 const liveUsage = { promptTokenCount: 9, responseTokenCount: 29, thoughtsTokenCount: 8, totalTokenCount: 46 }
 const spoken = {
   type: 'response.done',
@@ -102,6 +103,7 @@ test.each<[string, unknown, unknown]>([
     { type: 'image_generation.completed', b64_json: 'x', usage: imageUsage },
   ],
   ['openai-transcription', { text: 'Hello', usage: speechUsage }, { type: 'transcript.text.done', text: 'Hello', usage: speechUsage }],
+  ['openai-speech', { usage: soundUsage }, { type: 'speech.audio.done', usage: soundUsage }],
   ['openai-realtime', spoken, spoken],
   ['gemini-live', { usageMetadata: liveUsage }, { serverContent: { turnComplete: true }, usageMetadata: liveUsage }],
   [
