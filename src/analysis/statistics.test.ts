@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { baselineOf, surpriseOf } from './baseline.ts'
 import { spendModel } from './forecast.ts'
-import { medianOf, rankTest, robustSpreadOf, slopeOf } from './statistics.ts'
+import { medianOf, rankTest, robustSpreadOf, shareTest, slopeOf } from './statistics.ts'
 
 /** The same numbers on every run: a linear congruential generator (Numerical Recipes), and normal values from it (Box and Muller). */
 const generator = (seed: number) => {
@@ -115,6 +115,22 @@ describe('spendModel', () => {
       ),
       { numRuns: 50 },
     )
+  })
+})
+
+describe('shareTest', () => {
+  test('shares that are about the same differ by chance, others do not', () => {
+    expect(shareTest({ part: 20, whole: 1_000 }, { part: 110, whole: 5_000 })).toBeGreaterThan(0.5)
+    expect(shareTest({ part: 20, whole: 1_000 }, { part: 400, whole: 5_000 })).toBeLessThan(1e-6)
+    // By hand: 60 of 150 against 40 of 150, z = (0.1333 − 1/150) ÷ √(⅓ · ⅔ · 2/150) = 2.327.
+    expect(shareTest({ part: 60, whole: 150 }, { part: 40, whole: 150 })).toBeCloseTo(0.02, 3)
+  })
+
+  test('a share that was nothing can be compared with, and few calls tell nothing', () => {
+    expect(shareTest({ part: 0, whole: 1_000 }, { part: 30, whole: 1_000 })).toBeLessThan(0.001)
+    expect(shareTest({ part: 0, whole: 100 }, { part: 4, whole: 100 })).toBeUndefined()
+    expect(shareTest({ part: 0, whole: 0 }, { part: 0, whole: 0 })).toBeUndefined()
+    expect(shareTest({ part: 9, whole: 9 }, { part: 900, whole: 900 })).toBeUndefined()
   })
 })
 

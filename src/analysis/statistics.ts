@@ -60,6 +60,25 @@ export const rankTest = (first: readonly number[], second: readonly number[]): R
   return { p: Math.min(1, 2 * upperTail(distance)), superiority: u / (n * m) }
 }
 
+/** So many of so many. */
+export interface Share {
+  readonly part: number
+  readonly whole: number
+}
+
+/** Expected on either side of either share; with fewer the normal approximation does not hold. */
+const expectedMin = 5
+
+/** Two-sided probability that two shares differ as much by chance (pooled, continuity corrected); undefined where there are too few to tell. */
+export const shareTest = (first: Share, second: Share): number | undefined => {
+  const pooled = (first.part + second.part) / (first.whole + second.whole)
+  const fewest = Math.min(pooled, 1 - pooled) * Math.min(first.whole, second.whole)
+  if (!(fewest >= expectedMin)) return undefined
+  const perTrial = 1 / first.whole + 1 / second.whole
+  const apart = Math.abs(first.part / first.whole - second.part / second.whole) - perTrial / 2
+  return Math.min(1, 2 * upperTail(Math.max(0, apart) / Math.sqrt(pooled * (1 - pooled) * perTrial)))
+}
+
 /** P(Z > z) of the standard normal distribution; error below 1.5 × 10⁻⁷ (Abramowitz and Stegun 26.2.17). */
 const upperTail = (z: number): number => {
   const t = 1 / (1 + 0.2316419 * z)

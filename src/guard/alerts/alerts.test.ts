@@ -171,6 +171,11 @@ describe('rules', () => {
     ['an unknown attribute', { name: 'x', kind: 'unpriced', by: 'colour' }, 'alerts[0].by should be attributes'],
     ['a field that nobody knows', { name: 'x', kind: 'burn', abve: 5 }, 'alerts[0].abve should be one of'],
     ['a span that is none', { name: 'x', kind: 'unpriced', window: 'long' }, 'alerts[0].window should be a span'],
+    [
+      'a share of what is none',
+      { name: 'x', kind: 'threshold', measure: 'cost', above: '5%' },
+      'alerts[0].above should be a number: cost is no share',
+    ],
     ['a negative threshold', { name: 'x', kind: 'threshold', above: -1 }, 'not negative'],
   ])('%s is refused with its path', (_, json, complaint) => {
     expect(() => parseRule(json, 'alerts[0]')).toThrow(complaint)
@@ -253,13 +258,77 @@ describe('conditions', () => {
   })
 
   test('what was nothing before has not risen: there is nothing to compare with', async () => {
-    const f = await fleet([rule({ kind: 'change', measure: 'retries', window: '1d', rise: '50%', by: 'task', callsMin: 5 })])
+    const f = await fleet([rule({ kind: 'change', measure: 'cacheHitRate', window: '1d', rise: '50%', by: 'task', callsMin: 5 })])
     for (let index = 0; index < 10; index++) {
       await f.call(begin + index * hour)
-      await f.call(begin + day + index * hour, { attempt: 1 })
+      await f.call(begin + day + index * hour, { usage: { input: 1_000, cache_read: 9_000 } })
     }
     await f.round(begin + 2 * day - 1)
     expect(f.heard).toEqual([])
+  })
+
+  test('retries that rise are told as a share of the calls, from none too, and not where chance would do', async () => {
+    const f = await fleet([rule({ kind: 'change', measure: 'retries', window: '1d', rise: '100%', by: 'task', callsMin: 50 })])
+    /** A hundred calls of a task on a day, so many of them retries. */
+    const aDay = async (of: number, task: string, retries: number, calls = 100): Promise<void> => {
+      for (let index = 0; index < calls; index++)
+        await f.call(begin + of * day + index * minute, { task, attempt: index < retries ? 1 : 0 })
+    }
+    await aDay(0, 'worse', 5)
+    await aDay(1, 'worse', 30)
+    await aDay(0, 'from-none', 0)
+    await aDay(1, 'from-none', 20)
+    await aDay(0, 'by-chance', 2)
+    await aDay(1, 'by-chance', 6)
+    await aDay(0, 'few', 0, 20)
+    await aDay(1, 'few', 20, 20)
+    await f.round(begin + 2 * day - 1)
+    expect(f.heard.toSorted()).toEqual(['r from-none firing', 'r worse firing'])
+    const messages = f.notices.flatMap(({ alerts }) => alerts.map(({ message }) => message)).toSorted()
+    expect(messages).toEqual([
+      'task “from-none”: retries rose against the day before (0.0 % → 20 % of the calls).',
+      'task “worse”: retries rose 500 % against the day before (5.0 % → 30 % of the calls).',
+    ])
+  })
+
+  test('a share that stands alone can be a threshold', async () => {
+    const f = await fleet([rule({ kind: 'threshold', measure: 'errors', window: '1h', above: '5 %', by: 'agent', callsMin: 20 })])
+    for (let index = 0; index < 40; index++) {
+      await f.call(begin + index, { status: index < 2 ? 'error' : 'ok' })
+      await f.call(begin + index, { agent: 'b', status: index < 3 ? 'error' : 'ok' })
+    }
+    await f.round(begin + minute)
+    expect(f.heard).toEqual(['r b firing'])
+    expect(f.notices[0]?.alerts[0]?.message).toBe('agent “b”: errors was 7.5 % of the calls in the last hour, above 5.0 %.')
+  })
+
+  test('a pure surge of traffic raises no rule on shares, ratios or what a run costs', async () => {
+    const changes = ['retries', 'errors', 'cacheHitRate', 'efficiency', 'tokensPerRun', 'tokensPerCompletion', 'costPerRun', 'costP95']
+    const rules = [
+      ...changes.map((measure) => ({ kind: 'change', measure, window: '1d', rise: '20%' })),
+      { kind: 'change', measure: 'cacheHitRate', window: '1d', fall: '20%' },
+      { kind: 'threshold', measure: 'retries', window: '1d', above: '12%' },
+      { kind: 'threshold', measure: 'cacheHitRate', window: '1d', below: '40%' },
+      { kind: 'coverage', window: '1d', below: '95%' },
+      // What counts is raised by a surge, and shows that there was one.
+      { kind: 'change', measure: 'calls', window: '1d', rise: '20%' },
+    ].map((each, index) => parseRule({ name: `${index} ${each.measure ?? each.kind}`, callsMin: 20, ...each }, ''))
+    const f = await fleet(rules)
+    /** The same work, so many times over: every tenth call is tried again, every twentieth fails. */
+    const aDay = async (of: number, times: number): Promise<void> => {
+      for (let copy = 0; copy < times; copy++)
+        for (let index = 0; index < 60; index++)
+          await f.call(begin + of * day + index * 10 * minute + copy, {
+            run: `run-${of}-${copy}-${index >> 2}`,
+            attempt: index % 10 === 0 ? 1 : 0,
+            status: index % 20 === 1 ? 'error' : 'ok',
+            usage: { input: 500 + (index % 5) * 100, cache_read: 600, output: 100 },
+          })
+    }
+    await aDay(0, 1)
+    await aDay(1, 6)
+    await f.round(begin + 2 * day - 1)
+    expect(f.heard).toEqual(['12 calls firing'])
   })
 
   test.each(['2026-03-29', '2026-10-25'])('a day with another number of hours (%s) is as usual as any other', async (changeDay) => {

@@ -1,14 +1,12 @@
-import { countOf } from '../../analysis/spending.ts'
-import type { Answer } from '../../core/answer.ts'
-import type { Breakdown, Measure, Question } from '../../core/question.ts'
+import type { Breakdown, Question } from '../../core/question.ts'
 import { grouped, readableUsd } from '../../core/readable.ts'
 import { startOf } from '../../core/window.ts'
-import { type Finding, keyOf } from './alert-states.ts'
+import type { Finding } from './alert-states.ts'
 import { baselineFindings } from './baseline-condition.ts'
 import { budgetFindings, burnFindings } from './budget-conditions.ts'
-import { type Evidence, settledEnd } from './evidence.ts'
-import { filtersOf, percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
-import { whyFor } from './finding-why.ts'
+import type { Evidence } from './evidence.ts'
+import { percent, queryOf, segmentOf, segmentText, spanText } from './finding-text.ts'
+import { changeFindings, thresholdFindings } from './measure-conditions.ts'
 import { releaseFindings } from './release-condition.ts'
 import type { Condition, Rule } from './rule.ts'
 
@@ -21,9 +19,9 @@ export const findingsOf = async (rule: Rule, evidence: Evidence): Promise<readon
   const { condition } = rule
   switch (condition.kind) {
     case 'threshold':
-      return thresholds(rule, condition, evidence)
+      return thresholdFindings(rule, condition, evidence)
     case 'change':
-      return changes(rule, condition, evidence)
+      return changeFindings(rule, condition, evidence)
     case 'burn':
       return burnFindings(rule, condition, evidence)
     case 'budget':
@@ -46,74 +44,6 @@ export const findingsOf = async (rule: Rule, evidence: Evidence): Promise<readon
     default:
       return condition satisfies never
   }
-}
-
-const thresholds = async (
-  rule: Rule,
-  { measure, windowMs, above, below, callsMin }: Of<'threshold'>,
-  evidence: Evidence,
-): Promise<readonly Finding[]> => {
-  const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs, isPerRun(measure))
-  const { rows } = await settledAnswer(evidence, question)
-  const limit = above ?? below ?? 0
-  return rows
-    .filter((row) => {
-      const value = row[measure]
-      if (value === null || value === undefined || countOf(row, 'calls') < callsMin || Number(row.cost) < rule.floorUsd) return false
-      return above === undefined ? Number(value) < limit : Number(value) > limit
-    })
-    .map((row) => {
-      const value = row[measure] ?? null
-      const segment = segmentOf(rule.by, row)
-      const where = [...rule.where, ...filtersOf(segment)]
-      const message = `${segmentText(segment)}: ${measure} was ${shown(measure, value)} in the last ${spanText(windowMs)}, ${above === undefined ? 'below' : 'above'} ${shown(measure, limit)}.`
-      return {
-        segment,
-        value: String(value),
-        threshold: String(limit),
-        message,
-        query: queryOf(question),
-        ...(isSpending(measure) && above !== undefined && { why: () => whyFor(where, question, evidence) }),
-      }
-    })
-}
-
-/** What money was spent on can be split into causes; what a count or a ratio is made of cannot. */
-const isSpending = (measure: Measure): boolean => /cost|burnRate|tokens/i.test(measure)
-const isPerRun = (measure: Measure): boolean => /PerRun|Per1kRuns|^costP\d\d$|PerCompletion/.test(measure)
-
-const changes = async (
-  rule: Rule,
-  { measure, windowMs, direction, share, callsMin, runsMin }: Of<'change'>,
-  evidence: Evidence,
-): Promise<readonly Finding[]> => {
-  const question = questionOf(rule, evidence, [measure, 'cost', 'calls', ...(runsMin > 0 ? (['runs'] as const) : [])], windowMs, true)
-  const earlier = { ...question, from: question.from - windowMs, to: question.from }
-  const [{ rows }, before] = await Promise.all([settledAnswer(evidence, question), settledAnswer(evidence, earlier)])
-  const beforeOf = new Map(before.rows.map((row) => [keyOf(segmentOf(rule.by, row)), row]))
-  return rows.flatMap((row): readonly Finding[] => {
-    const segment = segmentOf(rule.by, row)
-    const was = beforeOf.get(keyOf(segment))
-    const [old, now] = [Number(was?.[measure] ?? 0), Number(row[measure] ?? 0)]
-    if (was === undefined || old <= 0) return []
-    // Few calls or runs differ by chance.
-    if ([was, row].some((side) => countOf(side, 'calls') < callsMin || countOf(side, 'runs') < runsMin)) return []
-    const moved = direction === 'rise' ? now / old - 1 : 1 - now / old
-    if (Number(row.cost) < rule.floorUsd || moved <= share) return []
-    const where = [...rule.where, ...filtersOf(segment)]
-    const expected = isPerRun(measure) ? ({ expected: 'same-runs' } as const) : {}
-    return [
-      {
-        segment,
-        value: String(now),
-        threshold: String(direction === 'rise' ? old * (1 + share) : old * (1 - share)),
-        message: `${segmentText(segment)}: ${measure} ${direction === 'rise' ? 'rose' : 'fell'} ${percent(moved)} against the ${spanText(windowMs)} before (${shown(measure, was[measure] ?? null)} → ${shown(measure, row[measure] ?? null)}).`,
-        query: queryOf(question),
-        ...(isSpending(measure) &&
-          direction === 'rise' && { why: () => whyFor(where, question, evidence, { before: earlier, ...expected }) }),
-      },
-    ]
-  })
 }
 
 const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidence: Evidence): Promise<readonly Finding[]> => {
@@ -255,12 +185,3 @@ const silences = async (rule: Rule, { afterMs }: Of<'silent'>, evidence: Evidenc
       }),
     }))
 }
-
-const questionOf = (rule: Rule, { now, zone }: Evidence, measures: readonly Measure[], windowMs: number, isSettled: boolean): Question => {
-  const to = isSettled ? settledEnd(now, windowMs) : now + 1
-  return { measures: [...new Set(measures)], by: rule.by, where: rule.where, from: to - windowMs, to, zone }
-}
-
-/** The answer of a period that is over is kept until the next one. */
-const settledAnswer = (evidence: Evidence, question: Question): Promise<Answer> =>
-  question.to > evidence.now ? evidence.ask(question) : evidence.once(JSON.stringify(question), () => evidence.ask(question))

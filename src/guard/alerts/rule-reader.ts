@@ -37,9 +37,8 @@ export const createReader = (json: Readonly<Record<string, unknown>>, path: stri
   function share(name: string, otherwise: string): number
   function share(name: string, otherwise?: string): number | undefined {
     const value = take(name, otherwise)
-    const percent = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*%$/.exec(value)?.[1] : undefined
-    if (percent !== undefined) return Number(percent) / 100
-    return number(name)
+    const percent = percentOf(value)
+    return percent === undefined ? number(name) : percent / 100
   }
 
   function span(name: string): number | undefined
@@ -68,6 +67,7 @@ export const createReader = (json: Readonly<Record<string, unknown>>, path: stri
     text,
     number,
     share,
+    isPercent: (name: string): boolean => percentOf(json[name]) !== undefined,
     span,
     oneOf,
     list,
@@ -78,6 +78,11 @@ export const createReader = (json: Readonly<Record<string, unknown>>, path: stri
     /** The fields that were asked for, each with its default. */
     fields: (): Readonly<Record<string, string>> => Object.fromEntries(used),
   }
+}
+
+const percentOf = (value: unknown): number | undefined => {
+  const text = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*%$/.exec(value)?.[1] : undefined
+  return text === undefined ? undefined : Number(text)
 }
 
 export type Reader = ReturnType<typeof createReader>

@@ -4,16 +4,17 @@ import { bad, createReader, type Reader, refuse } from './rule-reader.ts'
 
 /** What a rule watches. Money thresholds are dollars, shares are fractions of one, spans are milliseconds. */
 export type Condition =
-  /** A measure of each segment over the last `windowMs` is above, or below, a value. */
+  /** A measure of each segment over the last `windowMs` is above, or below, a value. `isShare`: what a counted measure is of the calls. */
   | {
       readonly kind: 'threshold'
       readonly measure: Measure
+      readonly isShare?: true
       readonly windowMs: number
       readonly above?: number
       readonly below?: number
       readonly callsMin: number
     }
-  /** A measure of each segment rose, or fell, by more than a share against the period of equal length before. */
+  /** A measure of each segment rose, or fell, by more than a share against the period of equal length before. Counted measures are compared as shares of the calls. */
   | {
       readonly kind: 'change'
       readonly measure: Measure
@@ -67,6 +68,9 @@ export interface Rule {
   readonly notify?: readonly string[]
 }
 
+/** Counts of calls that say nothing by themselves: more traffic has more of them. */
+export const countedMeasures: ReadonlySet<Measure> = new Set(['retries', 'errors'])
+
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
@@ -113,11 +117,16 @@ const byOf = (read: Reader, path: string): readonly Breakdown[] => {
 /** How each kind is read, with its defaults as configuration would write them: the one list of kinds. */
 const conditions: { readonly [Kind in Condition['kind']]: (read: Reader, path: string) => Extract<Condition, { kind: Kind }> } = {
   threshold: (read, path) => {
-    const [above, below] = [read.number('above'), read.number('below')]
+    const [above, below] = [read.share('above'), read.share('below')]
     if ((above === undefined) === (below === undefined)) throw bad(path, 'either "above" or "below"', 'both or neither')
+    const measure = measureOf(read, path)
+    const isShare = read.isPercent('above') || read.isPercent('below')
+    if (isShare && !countedMeasures.has(measure) && measure !== 'cacheHitRate')
+      throw bad(`${path}.${above === undefined ? 'below' : 'above'}`, `a number: ${measure} is no share`, above ?? below)
     return {
       kind: 'threshold',
-      measure: measureOf(read, path),
+      measure,
+      ...(isShare && countedMeasures.has(measure) && { isShare }),
       windowMs: read.span('window', '1h'),
       callsMin: read.number('callsMin', 1),
       ...(above !== undefined && { above }),

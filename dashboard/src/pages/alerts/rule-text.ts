@@ -25,7 +25,8 @@ const sentences: Readonly<Record<string, (read: Read) => string>> = {
     const info = read.measure()
     const bound = read.has('above') ? 'above' : 'below'
     const value = info.form === 'usd' ? read.number(bound).toFixed(12) : read.number(bound)
-    return `${info.title} of ${read.span('windowMs')} is ${bound} ${figureText(info, value)}`
+    const limit = read.has('isShare') ? `${shareText(read.number(bound))} of the calls` : figureText(info, value)
+    return `${info.title} of ${read.span('windowMs')} is ${bound} ${limit}`
   },
   change: (read) =>
     `${read.measure().title} of ${read.span('windowMs')} ${read.text('direction') === 'fall' ? 'fell' : 'rose'} by more than ${shareText(read.number('share'))}`,
