@@ -89,8 +89,18 @@ export const createRates = () => {
   }
 }
 
-/** What a reader made of a source: its candidates, and the names of prices that it does not know. */
+export const noPrice = 'no source has a price for it that is read'
+
+/** A model that a source names and that is no candidate, and why. */
+export interface Left {
+  readonly provider: string
+  readonly model: string
+  readonly why: string
+}
+
+/** What a reader made of a source: its candidates, the models that it left, and the names of prices that it does not know. */
 export interface Reading {
   readonly candidates: readonly Candidate[]
+  readonly left: readonly Left[]
   readonly unread: readonly string[]
 }

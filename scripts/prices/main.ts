@@ -6,6 +6,7 @@ import { compileBook, readProviders } from './book.ts'
 import { buildProviders } from './build.ts'
 import { sourceIds } from './candidate.ts'
 import { checkProviders } from './checks.ts'
+import { coverageOf } from './coverage.ts'
 import { fetchSnapshots, loadSnapshots, withInstalledGenai } from './fetch.ts'
 import { formatPrices } from './format.ts'
 import { type Change, mergeProvider } from './merge.ts'
@@ -47,9 +48,10 @@ const update = (snapshots: Snapshots, day: string, options: { readonly write: bo
     changes.push(...merged.changes)
   }
   const checks = checkProviders(providers, overrides)
+  const coverage = coverageOf(readings, providers, overrides)
   const unread = readings.map(({ source, unread: names }) => ({ source, names }))
-  console.log(formatReport({ changes, conflicts: built.conflicts, checks, unread }, options.all ? Number.POSITIVE_INFINITY : 40))
-  if (checks.faults.length > 0) return false
+  console.log(formatReport({ changes, conflicts: built.conflicts, checks, coverage, unread }, options.all ? Number.POSITIVE_INFINITY : 40))
+  if (checks.faults.length + coverage.faults.length > 0) return false
   if (options.write) {
     for (const [id, provider] of Object.entries(providers)) writeFileSync(join(folder, `${id}.json`), formatPrices(provider))
     compile(providers)

@@ -1,5 +1,5 @@
 import type { Unit } from '../../src/core/units.ts'
-import { type Candidate, createRates, type Reading, type Slot } from './candidate.ts'
+import { type Candidate, createRates, type Left, noPrice, type Reading, type Slot } from './candidate.ts'
 import { providerSources } from './providers.ts'
 
 type Match =
@@ -48,6 +48,7 @@ const units: Readonly<Record<string, readonly [Unit, number]>> = {
 /** Reads pydantic/genai-prices: dollars per million tokens, match rules per provider, dated and hourly prices. */
 export const readGenai = (json: readonly GenaiProvider[], asOf: string): Reading => {
   const candidates: Candidate[] = []
+  const left: Left[] = []
   const unread = new Set<string>()
   for (const [provider, { genai = [] }] of Object.entries(providerSources))
     for (const { models } of json.filter(({ id }) => genai.includes(id)))
@@ -57,7 +58,10 @@ export const readGenai = (json: readonly GenaiProvider[], asOf: string): Reading
         )
         for (const { from, lists } of dated) {
           const rates = ratesOf(lists, unread)
-          if (rates.size === 0) continue
+          if (rates.size === 0) {
+            left.push({ provider, model: id, why: noPrice })
+            continue
+          }
           candidates.push({
             source: 'genai-prices',
             provider,
@@ -72,7 +76,7 @@ export const readGenai = (json: readonly GenaiProvider[], asOf: string): Reading
           })
         }
       }
-  return { candidates, unread: [...unread] }
+  return { candidates, left, unread: [...unread] }
 }
 
 interface Dated {

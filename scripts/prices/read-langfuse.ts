@@ -46,7 +46,7 @@ export const readLangfuse = (json: readonly LangfuseModel[]): Reading => {
     }
     candidates.push({ source: 'langfuse', provider, model: model.modelName, asOf: model.updatedAt.slice(0, 10), rates })
   }
-  return { candidates, unread: [] }
+  return { candidates, left: [], unread: [] }
 }
 
 /** The price list of a set of conditions; undefined for a condition that is not known, rather than a guess. */

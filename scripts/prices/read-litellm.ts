@@ -1,5 +1,5 @@
 import type { Unit } from '../../src/core/units.ts'
-import { type Candidate, createRates, listOf, type Reading } from './candidate.ts'
+import { type Candidate, createRates, type Left, listOf, noPrice, type Reading } from './candidate.ts'
 import { providerSources } from './providers.ts'
 
 export type LitellmModel = Readonly<Record<string, unknown>>
@@ -43,18 +43,24 @@ export const readLitellm = (json: Readonly<Record<string, LitellmModel>>, asOf: 
     Object.entries(providerSources).flatMap(([provider, { litellm = [] }]) => litellm.map((name): [string, string] => [name, provider])),
   )
   const candidates: Candidate[] = []
+  const left: Left[] = []
   const unread = new Set<string>()
   for (const [key, model] of Object.entries(json)) {
     const vendor = String(model.litellm_provider)
     const provider = ours.get(vendor)
-    if (provider === undefined || notModels.test(key) || modesLeft.has(String(model.mode))) continue
+    if (provider === undefined || notModels.test(key)) continue
     const { name, region } = nameOf(key, vendor, provider)
+    if (modesLeft.has(String(model.mode))) {
+      left.push({ provider, model: name, why: `no model of text or pictures (${model.mode})` })
+      continue
+    }
     const { rates, multipliers } = ratesOf(model, region === undefined ? {} : { region }, unread)
     const outputMax = outputMaxOf(model)
     if (rates.size > 0)
       candidates.push({ source: 'litellm', provider, model: name, asOf, rates, multipliers, ...(outputMax !== undefined && { outputMax }) })
+    else left.push({ provider, model: name, why: noPrice })
   }
-  return { candidates, unread: [...unread] }
+  return { candidates, left, unread: [...unread] }
 }
 
 /** Their keys begin with the vendor's name, and with a region where the price differs by it ("azure/eu/gpt-4o"). */

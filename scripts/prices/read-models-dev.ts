@@ -47,5 +47,5 @@ export const readModelsDev = (json: ModelsDev, asOf: string): Reading => {
         }
         candidates.push({ source: 'models-dev', provider, model, asOf, rates })
       }
-  return { candidates, unread: [...unread] }
+  return { candidates, left: [], unread: [...unread] }
 }

@@ -63,7 +63,7 @@ export const readPortkey = (files: Readonly<Record<string, PortkeyFile>>, asOf: 
     for (const file of portkey)
       for (const [model, { rates }] of collect(files[file] ?? {}, unread))
         candidates.push({ source: 'portkey', provider, model, asOf: stale[file] ?? asOf, rates: withOtherUnits(model, rates) })
-  return { candidates, unread: [...unread] }
+  return { candidates, left: [], unread: [...unread] }
 }
 
 /**
