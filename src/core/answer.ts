@@ -23,7 +23,7 @@ export interface Sums {
   runToolCost: bigint
   runTokens: bigint
   /** Exact percentiles of run cost, nearest rank, filled in only when asked for. */
-  runCostAt?: Readonly<Record<'p50' | 'p95' | 'p99', bigint>>
+  runCostAt?: Readonly<Partial<Record<'p50' | 'p95' | 'p99', bigint>>>
   latencyAt?: Readonly<Record<'p50' | 'p95', number>>
 }
 

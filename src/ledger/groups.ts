@@ -95,22 +95,36 @@ export const addCallSums = (to: Sums, from: Sums): void => {
 }
 
 const shares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const
+type Percentile = keyof typeof shares
+const percentiles: readonly Percentile[] = ['p50', 'p95', 'p99']
+
+/** The percentiles of run cost that a question asks for, from the lowest. */
+export const percentilesIn = ({ measures }: Question): readonly Percentile[] =>
+  percentiles.filter((name) => measures.some((measure) => measure === `costP${name.slice(1)}`))
 
 /** Percentiles by nearest rank, of costs from the smallest to the largest. */
-export const percentilesOf = (sorted: readonly bigint[]): NonNullable<Sums['runCostAt']> => {
-  const at = (share: number): bigint => sorted[Math.ceil(share * sorted.length) - 1] ?? 0n
-  return { p50: at(shares.p50), p95: at(shares.p95), p99: at(shares.p99) }
-}
+export const percentilesOf = (sorted: readonly bigint[], asked: readonly Percentile[]): NonNullable<Sums['runCostAt']> =>
+  Object.fromEntries(asked.map((name) => [name, sorted[rankAt(name, sorted.length)] ?? 0n]))
 
 /** The same of costs in any order, all of which a double holds exactly. Rearranges them: a sort would take five times as long. */
-export const percentilesOfDoubles = (costs: Float64Array): NonNullable<Sums['runCostAt']> => {
-  const at = (share: number): bigint => BigInt(selectRank(costs, Math.ceil(share * costs.length) - 1))
-  return { p50: at(shares.p50), p95: at(shares.p95), p99: at(shares.p99) }
+export const percentilesOfDoubles = (costs: Float64Array, asked: readonly Percentile[]): NonNullable<Sums['runCostAt']> => {
+  let from = 0
+  return Object.fromEntries(
+    asked.map((name) => {
+      const rank = rankAt(name, costs.length)
+      const found = BigInt(selectRank(costs, rank, from))
+      // What comes after is not below: the next percentile is looked for there alone.
+      from = rank
+      return [name, found]
+    }),
+  )
 }
 
-/** Moves the value of a rank to its place, with no larger one before it, and gives it. */
-export const selectRank = (values: Float64Array, rank: number): number => {
-  let first = 0
+const rankAt = (name: Percentile, count: number): number => Math.ceil(shares[name] * count) - 1
+
+/** Moves the value of a rank to its place, with no larger one before it, and gives it. Those before `from` must not be larger already. */
+export const selectRank = (values: Float64Array, rank: number, from = 0): number => {
+  let first = from
   let last = values.length - 1
   while (first < last) {
     // The middle one of three, so that what is in order already takes no longer.
@@ -138,8 +152,6 @@ const runMeasure = /^(?:runs|costP\d\d|.*PerRun|costPer1kRuns)$/
 /** A group has a row when something that is asked for lies in it: runs that started there, or calls made there. */
 export const asksForRuns = (question: Question): boolean => question.measures.some((measure) => runMeasure.test(measure))
 export const asksForCalls = (question: Question): boolean => question.measures.some((measure) => !runMeasure.test(measure))
-
-export const asksForPercentiles = (question: Question): boolean => question.measures.some((measure) => /^costP\d\d$/.test(measure))
 
 /** A value as a double, for which most differ, and as an integer for those that do not. Values of one measure have equally many decimals. */
 interface Rank {

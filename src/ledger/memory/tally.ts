@@ -4,7 +4,7 @@ import type { Charge } from '../../core/charge.ts'
 import type { CallEntry } from '../../core/event.ts'
 import type { Question } from '../../core/question.ts'
 import { tokenUnits } from '../../core/units.ts'
-import { addCallSums, asksForPercentiles, percentilesOf } from '../groups.ts'
+import { addCallSums, percentilesIn, percentilesOf } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 
 /** What one run cost inside one segment. */
@@ -100,9 +100,12 @@ export const finish = (tally: Tally, question: Question): Sums => {
     sums.runToolCost += tool
     sums.runTokens += tokens
   }
-  if (asksForPercentiles(question) && tally.runs.size > 0) {
+  if (percentilesIn(question).length > 0 && tally.runs.size > 0) {
     const costs = [...tally.runs.values()].map(({ llm, tool }) => llm + tool)
-    sums.runCostAt = percentilesOf(costs.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)))
+    sums.runCostAt = percentilesOf(
+      costs.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)),
+      percentilesIn(question),
+    )
   }
   if (tally.latency.size > 0) sums.latencyAt = { p50: latencyOf(tally.latency, 0.5), p95: latencyOf(tally.latency, 0.95) }
   return sums

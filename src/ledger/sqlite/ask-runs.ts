@@ -2,7 +2,7 @@ import { asksForUnits, isOfRun } from '../../core/attribute-values.ts'
 import type { Breakdown, Filter, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { acceptorOf, dimOfBreakdown, type Values } from './axes.ts'
-import { column, noUnit } from './block.ts'
+import { column, noUnit, two32 } from './block.ts'
 import { type Chunk, type ChunkColumn, parseChunk } from './chunk.ts'
 import { listed } from './chunk-builder.ts'
 import { chunkId, quarters } from './cubes.ts'
@@ -11,11 +11,20 @@ import type { Buckets } from './periods.ts'
 import { rawDim } from './raw-rows.ts'
 import { type Axis, createRowGroups } from './row-groups.ts'
 import type { KeptEntry } from './rows.ts'
-import { createRunCells } from './run-cells.ts'
+import { createRunCells, type RunColumn } from './run-cells.ts'
 import { eachRunChunk } from './run-chunks.ts'
 import { type RunNumber, runDims, runNumbers } from './run-columns.ts'
 import { createRunEntries } from './run-entries.ts'
-import { createRunParts, type PartMoney, type RunParts, type RunSegment } from './run-parts.ts'
+import {
+  type Amounts,
+  createRunParts,
+  highMax,
+  type RunParts,
+  type RunPartsBuilder,
+  type RunSegment,
+  runsByGroup,
+  two52,
+} from './run-parts.ts'
 import { sliceOf } from './slices.ts'
 import { runColumnOf } from './sql-filter.ts'
 import { applyFilter, isRefused, type RowFilter } from './summing.ts'
@@ -34,9 +43,14 @@ interface Runs {
   readonly groupOf: Int32Array
   readonly groups: readonly RunSegment[]
   readonly lastEnd: number
-  readonly llm: PartMoney
-  readonly tool: PartMoney
+  readonly llm: Money
+  readonly tool: Money
   readonly tokens: Float64Array
+}
+
+interface Money {
+  readonly low: Float64Array
+  readonly high: Float64Array
 }
 
 const moneyNumbers = ['llm_low', 'llm_high', 'tool_low', 'tool_high'] as const
@@ -172,20 +186,43 @@ export const sumRuns = (question: Question, buckets: Buckets, sources: RunSource
 }
 
 /** Runs by their own attributes alone: the totals that each has in its row. */
-const wholeRuns = ({ groupOf, groups, llm, tool, tokens }: Runs): RunParts => ({
-  segments: groups,
-  count: groupOf.length,
-  segmentOf: groupOf,
-  runOf: undefined,
-  llm,
-  tool,
-  tokens,
+const wholeRuns = ({ groupOf, groups, llm, tool, tokens }: Runs): RunParts => {
+  const parts = createRunParts(true)
+  const { starts, runs } = runsByGroup(groupOf, groups.length)
+  const amounts = (lows: readonly Float64Array[], highs: readonly Float64Array[]): Amounts => {
+    const [rest, whole] = [new Float64Array(runs.length), new Float64Array(runs.length)]
+    let hasWhole = false
+    for (let place = 0; place < runs.length; place++) {
+      const run = runs[place] as number
+      let [low, high] = [0, 0]
+      for (const list of lows) low += list[run] as number
+      for (const list of highs) high += list[run] as number
+      rest[place] = low + (high % highMax) * two32
+      whole[place] = Math.floor(high / highMax)
+      if (high >= highMax) hasWhole = true
+    }
+    return { rest, whole: hasWhole ? whole : undefined }
+  }
+  const kinds = { llm: amounts([llm.low], [llm.high]), tool: amounts([tool.low], [tool.high]), tokens: amounts([tokens], []) } as const
+  const cost = amounts([llm.low, tool.low], [llm.high, tool.high])
+  for (const [group, { bucket, values }] of groups.entries()) {
+    const [start, end] = [starts[group] as number, starts[group + 1] as number]
+    const segment = parts.segmentFor(bucket, values)
+    parts.add(segment, { runs: runs.subarray(start, end), cost: partOf(cost, start, end) })
+    for (const kind of ['llm', 'tool', 'tokens'] as const) parts.count(segment, kind, partOf(kinds[kind], start, end))
+  }
+  return parts.finish()
+}
+
+const partOf = ({ rest, whole }: Amounts, start: number, end: number): Amounts => ({
+  rest: rest.subarray(start, end),
+  whole: whole?.subarray(start, end),
 })
 
 /** Runs by what their calls are: the calls of these runs, wherever they lie, from the roll-ups that know whose they were. */
 const partsOfCalls = (question: Question, runs: Runs, { database, values }: RunSources): RunParts => {
-  const { parts, segmentFor, next } = createRunParts()
-  if (runs.ids.length === 0) return parts
+  const parts = createRunParts(false)
+  if (runs.ids.length === 0) return parts.finish()
   const ofCalls = question.where.filter(({ by }) => !isOfRun(by) && by !== 'unit')
   const callBy = question.by.filter((by) => !isOfRun(by))
   const filters = ofCalls.map((filter: Filter) => ({ axis: axisOf(filter.by), accepts: acceptorOf(filter, values) }))
@@ -199,42 +236,50 @@ const partsOfCalls = (question: Question, runs: Runs, { database, values }: RunS
     if (units === undefined) cells.add(chunk)
     else for (const unit of units) if (chunk.columns[column.sliceCalls(unit)] !== undefined) cells.add(sliceOf(chunk, unit, tokenColumns))
   }
-  for (const found of cells.finish()) {
-    const segmentOf = new Int32Array(runs.groups.length).fill(-1)
-    for (let run = 0; run < runs.ids.length; run++) {
-      if (found.calls[run] === 0) continue
-      const group = runs.groupOf[run] as number
-      if (segmentOf[group] === -1) {
-        const { bucket, values: own } = runs.groups[group] as RunSegment
-        segmentOf[group] = segmentFor(bucket, mergedValues(question.by, own, found.values))
-      }
-      const part = next(segmentOf[group] as number, run)
-      const money = found.isTool ? parts.tool : parts.llm
-      money.low[part] = found.low[run] as number
-      money.high[part] = found.high[run] as number
-      parts.tokens[part] = found.tokens[run] ?? 0
-    }
+  for (const found of cells.finish()) addColumn(parts, question, runs, found)
+  return parts.finish()
+}
+
+/** What runs did in one segment of calls: a part of each that has a call there. */
+const addColumn = (parts: RunPartsBuilder, question: Question, runs: Runs, { values, isTool, calls, cost, tokens }: RunColumn): void => {
+  const { starts, runs: places } = runsByGroup(runs.groupOf, runs.groups.length, calls)
+  const gathered = (from: Float64Array): Float64Array => {
+    const found = new Float64Array(places.length)
+    for (let place = 0; place < places.length; place++) found[place] = from[places[place] as number] as number
+    return found
   }
-  return parts
+  const costs: Amounts = { rest: gathered(cost.rest), whole: cost.whole && gathered(cost.whole) }
+  const counts: Amounts | undefined = tokens.length === 0 ? undefined : { rest: gathered(tokens), whole: undefined }
+  for (const [group, { bucket, values: own }] of runs.groups.entries()) {
+    const [start, end] = [starts[group] as number, starts[group + 1] as number]
+    if (start === end) continue
+    const segment = parts.segmentFor(bucket, mergedValues(question.by, own, values))
+    const piece = { runs: places.subarray(start, end), cost: partOf(costs, start, end) }
+    parts.add(segment, piece)
+    parts.count(segment, isTool ? 'tool' : 'llm', piece.cost)
+    if (counts !== undefined) parts.count(segment, 'tokens', partOf(counts, start, end))
+  }
 }
 
 /** Runs by what only entries know. */
 const partsOfEntries = (question: Question, runs: Runs, { database, values, readRow }: RunSources): RunParts => {
-  const { parts, segmentFor, next } = createRunParts()
+  const parts = createRunParts(false)
   const segmentsOf = createRunEntries(question, database, values, readRow)
   for (const [place, id] of runs.ids.entries()) {
     const { bucket, values: own } = runs.groups[runs.groupOf[place] as number] as RunSegment
     for (const found of segmentsOf(id)) {
-      const part = next(segmentFor(bucket, mergedValues(question.by, own, found.values)), place)
-      for (const name of ['llm', 'tool'] as const) {
-        parts[name].low[part] = Number(BigInt.asUintN(32, found[name]))
-        parts[name].high[part] = Number(found[name] >> 32n)
-      }
-      parts.tokens[part] = Number(found.tokens)
+      const segment = parts.segmentFor(bucket, mergedValues(question.by, own, found.values))
+      parts.add(segment, { runs: Int32Array.of(place), cost: amountOf(found.llm + found.tool) })
+      for (const kind of ['llm', 'tool', 'tokens'] as const) parts.count(segment, kind, amountOf(found[kind]))
     }
   }
-  return parts
+  return parts.finish()
 }
+
+const amountOf = (amount: bigint): Amounts => ({
+  rest: Float64Array.of(Number(BigInt.asUintN(52, amount))),
+  whole: amount < BigInt(two52) ? undefined : Float64Array.of(Number(amount >> 52n)),
+})
 
 const axisOf = (by: Breakdown) => ({ dim: by === 'unit' ? rawDim.unit : (dimOfBreakdown(by) ?? 0) })
 

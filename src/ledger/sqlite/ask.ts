@@ -2,7 +2,7 @@ import { type Answer, answerOf, emptySums, type Sums } from '../../core/answer.t
 import { bases } from '../../core/charge.ts'
 import type { Measure, Question } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
-import { addCallSums, asksForCalls, asksForPercentiles, asksForRuns, checkRows, type Found, groupsOf, selectRank } from '../groups.ts'
+import { addCallSums, asksForCalls, asksForRuns, checkRows, type Found, groupsOf, percentilesIn, selectRank } from '../groups.ts'
 import { latencyOf } from '../latency.ts'
 import { type CallSources, type CallSums, callFlags, type Flag, sumCalls } from './ask-calls.ts'
 import { type RunSources, type RunSums, sumRuns } from './ask-runs.ts'
@@ -221,7 +221,7 @@ const together = (groups: readonly Gathered[]): Gathered => {
 
 /** A gathered group → its sums, with runs and percentiles. */
 const createFinisher = (question: Question, runs: RunSums | undefined): ((group: Gathered) => Sums) => {
-  const addRuns = runs === undefined ? undefined : createRunSums(runs.parts, runs.runs, asksForPercentiles(question))
+  const addRuns = runs === undefined ? undefined : createRunSums(runs.parts, runs.runs, percentilesIn(question))
   return (group) => {
     const sums = { ...group.calls }
     if (group.runSegments.length > 0) addRuns?.(sums, group.runSegments)

@@ -3,6 +3,7 @@ import { tokenUnits, unitNames } from '../../core/units.ts'
 import { column, dimOf, two32 } from './block.ts'
 import type { Chunk, ChunkColumn } from './chunk.ts'
 import { type Axis, createRowGroups } from './row-groups.ts'
+import { type Amounts, highMax, two52 } from './run-parts.ts'
 import { applyFilter, isRefused, type RowFilter } from './summing.ts'
 
 /** One segment of calls of one kind: what each run did in it, by the run's place. */
@@ -10,8 +11,7 @@ export interface RunColumn {
   readonly values: readonly number[]
   readonly isTool: boolean
   readonly calls: Int32Array
-  readonly low: Float64Array
-  readonly high: Float64Array
+  readonly cost: Amounts
   readonly tokens: Float64Array
 }
 
@@ -29,30 +29,68 @@ const cellsMax = 20_000_000
  * look-up per row but the one in the chunk's own short list of runs.
  */
 export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: readonly RowFilter[], hasTokens: boolean): RunCells => {
-  const places = new Map<number, number>()
-  for (const [place, id] of ids.entries()) places.set(id, place)
+  const placeOfRun = new Map<number, number>()
+  for (let place = 0; place < ids.length; place++) placeOfRun.set(ids[place] as number, place)
   // The kind tells money of models from that of tools.
   const groups = createRowGroups(axes.length + 1)
   const all = [...axes, { dim: dimOf.kind }]
-  const calls: Int32Array[] = []
-  const low: Float64Array[] = []
-  const high: Float64Array[] = []
-  const tokens: Float64Array[] = []
+  let columns = 0
+  let calls = new Int32Array(0)
+  let cost = new Float64Array(0)
+  let tokens = new Float64Array(0)
+  let wholes: Float64Array<ArrayBuffer> | undefined
   let target = new Int32Array(1024)
+  const [callsOf, lowsOf, highsOf, tokensOf] = [createRowSums(), createRowSums(), createRowSums(), createRowSums()]
 
   const grow = (): void => {
-    while (calls.length < groups.count()) {
-      if (calls.length * ids.length > cellsMax) {
-        throw new TaximeterError(
-          'BAD_QUESTION',
-          `This question has ${ids.length} runs in more than ${calls.length} segments. Ask for fewer attributes or a shorter period.`,
-        )
-      }
-      const size = calls.length === 0 ? 0 : ids.length
-      calls.push(new Int32Array(size))
-      low.push(new Float64Array(size))
-      high.push(new Float64Array(size))
-      tokens.push(new Float64Array(hasTokens ? size : 0))
+    const needed = groups.count() - 1
+    if (needed <= columns) return
+    columns = Math.max(needed, columns * 2, columnsMin)
+    if (needed * ids.length > cellsMax) {
+      throw new TaximeterError(
+        'BAD_QUESTION',
+        `This question has ${ids.length} runs in more than ${Math.floor(cellsMax / ids.length)} segments. Ask for fewer attributes or a shorter period.`,
+      )
+    }
+    const size = columns * ids.length
+    const larger = (from: Float64Array): Float64Array<ArrayBuffer> => {
+      const to = new Float64Array(size)
+      to.set(from)
+      return to
+    }
+    const counts = new Int32Array(size)
+    counts.set(calls)
+    calls = counts
+    cost = larger(cost)
+    if (hasTokens) tokens = larger(tokens)
+    wholes &&= larger(wholes)
+  }
+
+  /** The place of each row's cell, −1 for rows that are in none. */
+  const placeRows = (rows: number, places: Int32Array, of: ArrayLike<number> | undefined): void => {
+    for (let row = 0; row < rows; row++) {
+      const place = places[of === undefined ? 0 : (of[row] as number)] as number
+      const group = target[row] as number
+      target[row] = group === 0 || place === -1 ? -1 : (group - 1) * ids.length + place
+    }
+  }
+
+  const addWhole = (cell: number, whole: number): void => {
+    wholes ??= new Float64Array(cost.length)
+    wholes[cell] = (wholes[cell] as number) + whole
+  }
+
+  const addRows = (rows: number, counts: Float64Array, lows: Float64Array, highs: Float64Array): void => {
+    for (let row = 0; row < rows; row++) {
+      const cell = target[row] as number
+      if (cell === -1) continue
+      calls[cell] = (calls[cell] as number) + (counts[row] as number)
+      const high = highs[row] as number
+      const isLarge = high >= highMax
+      const sum = (cost[cell] as number) + (lows[row] as number) + (isLarge ? high % highMax : high) * two32
+      cost[cell] = sum >= two52 ? sum - two52 : sum
+      if (sum >= two52) addWhole(cell, 1)
+      if (isLarge) addWhole(cell, Math.floor(high / highMax))
     }
   }
 
@@ -60,53 +98,67 @@ export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: 
     add(chunk) {
       const runs = chunk.dims[dimOf.run]
       if (runs === undefined || filters.some((filter) => isRefused(chunk, filter))) return
-      const placeOf = Int32Array.from(runs.values, (id) => places.get(id) ?? -1)
-      if (placeOf.every((place) => place === -1)) return
+      const places = runs.values.map((id) => placeOfRun.get(id) ?? -1)
+      if (places.every((place) => place === -1)) return
       if (target.length < chunk.rows) target = new Int32Array(chunk.rows * 2)
       groups.resolve(chunk, 0, all, target)
       for (const filter of filters) applyFilter(chunk, filter, target)
       grow()
-      const tokenColumns = hasTokens ? tokensOf(chunk) : []
-      const [callsIn, lowIn, highIn] = [chunk.columns[column.calls], chunk.columns[column.cost], chunk.columns[column.cost + 1]]
+      placeRows(chunk.rows, places, runs.places)
+      addRows(chunk.rows, callsOf(chunk, callColumns), lowsOf(chunk, lowCosts), highsOf(chunk, highCosts))
+      if (!hasTokens) return
+      const counts = tokensOf(chunk, tokenColumns)
       for (let row = 0; row < chunk.rows; row++) {
-        const group = target[row] as number
-        const place = placeOf[runs.places === undefined ? 0 : (runs.places[row] as number)] as number
-        if (group === 0 || place === -1) continue
-        addAt(calls[group] as Int32Array, place, at(callsIn, row))
-        addAt(low[group] as Float64Array, place, at(lowIn, row))
-        addAt(high[group] as Float64Array, place, at(highIn, row))
-        for (const { column: found, scale } of tokenColumns) addAt(tokens[group] as Float64Array, place, at(found, row) * scale)
+        const cell = target[row] as number
+        if (cell !== -1) tokens[cell] = (tokens[cell] as number) + (counts[row] as number)
       }
     },
     finish() {
       const keys = groups.keys()
       return Array.from({ length: groups.count() - 1 }, (_, index) => {
-        const group = index + 1
+        const [start, end] = [index * ids.length, (index + 1) * ids.length]
         return {
-          values: axes.map((_axis, axis) => keys[axis + 1]?.[group] ?? 0),
-          isTool: keys[axes.length + 1]?.[group] === 1,
-          calls: calls[group] as Int32Array,
-          low: low[group] as Float64Array,
-          high: high[group] as Float64Array,
-          tokens: tokens[group] as Float64Array,
+          values: axes.map((_axis, axis) => keys[axis + 1]?.[index + 1] ?? 0),
+          isTool: keys[axes.length + 1]?.[index + 1] === 1,
+          calls: calls.subarray(start, end),
+          cost: { rest: cost.subarray(start, end), whole: wholes?.subarray(start, end) },
+          tokens: tokens.subarray(start, end),
         }
       })
     },
   }
 }
 
-const at = (found: ChunkColumn | undefined, row: number): number => (found === undefined ? 0 : found.base + (found.data?.[row] ?? 0))
+const columnsMin = 8
+/** Columns that are summed, and by what each is multiplied. */
+type Scaled = readonly (readonly [number, number])[]
+const callColumns: Scaled = [[column.calls, 1]]
+const lowCosts: Scaled = [[column.cost, 1]]
+const highCosts: Scaled = [[column.cost + 1, 1]]
+const tokenColumns: Scaled = tokenUnits.flatMap((unit): Scaled => {
+  const low = column.tokens(unitNames.indexOf(unit))
+  return [
+    [low, 1],
+    [low + 1, two32],
+  ]
+})
 
-const addAt = (values: Int32Array | Float64Array, place: number, value: number): void => {
-  values[place] = (values[place] as number) + value
+/** The sum of some columns in each row as doubles: these are of one width, where the columns are of four, which takes twice as long. */
+const createRowSums = (): ((chunk: Chunk, columns: Scaled) => Float64Array) => {
+  let sums = new Float64Array(1024)
+  let values = new Float64Array(1024)
+  const addColumn = (rows: number, { base, data }: ChunkColumn, scale: number): void => {
+    if (data === undefined) values.fill(0, 0, rows)
+    else values.set(data.length === rows ? data : data.subarray(0, rows))
+    for (let row = 0; row < rows; row++) sums[row] = (sums[row] as number) + ((values[row] as number) + base) * scale
+  }
+  return (chunk, columns) => {
+    if (sums.length < chunk.rows) [sums, values] = [new Float64Array(chunk.rows * 2), new Float64Array(chunk.rows * 2)]
+    sums.fill(0, 0, chunk.rows)
+    for (const [id, scale] of columns) {
+      const found = chunk.columns[id]
+      if (found !== undefined) addColumn(chunk.rows, found, scale)
+    }
+    return sums
+  }
 }
-
-/** The columns whose sum is a row's tokens. */
-const tokensOf = (chunk: Chunk): readonly { readonly column: ChunkColumn | undefined; readonly scale: number }[] =>
-  tokenUnits.flatMap((unit) => {
-    const id = column.tokens(unitNames.indexOf(unit))
-    return [
-      { column: chunk.columns[id], scale: 1 },
-      { column: chunk.columns[id + 1], scale: two32 },
-    ].filter((part) => part.column !== undefined)
-  })

@@ -1,6 +1,5 @@
 import type { Sums } from '../../core/answer.ts'
-import { percentilesOf, percentilesOfDoubles } from '../groups.ts'
-import { bigOf, two32 } from './block.ts'
+import { type percentilesIn, percentilesOf, percentilesOfDoubles } from '../groups.ts'
 
 /** The bucket in which runs started, and the values of the breakdown. */
 export interface RunSegment {
@@ -9,194 +8,196 @@ export interface RunSegment {
 }
 
 /**
- * What runs cost inside the segments of a question: one part per run, segment and kind of call. In columns, because a month of a
- * hundred thousand runs by twenty models is two million parts.
+ * What runs cost inside the segments of a question. In columns, because a month of a hundred thousand runs by twenty models is two
+ * million parts.
  */
 export interface RunParts {
   readonly segments: readonly RunSegment[]
-  readonly count: number
-  readonly segmentOf: Int32Array
-  /** The run of each part, by place among the period's runs; undefined where each run is one part. */
-  readonly runOf: Int32Array | undefined
-  readonly llm: PartMoney
-  readonly tool: PartMoney
-  readonly tokens: Float64Array
+  readonly piecesOf: (segment: number) => readonly Piece[]
+  readonly totalsOf: (segment: number) => PartTotals
+  /** True when no run is in two pieces. */
+  readonly isApart: boolean
 }
 
-export interface PartMoney {
-  readonly low: Float64Array
-  readonly high: Float64Array
+/** Some runs, each once, by their places among the period's runs, and what each cost. */
+export interface Piece {
+  readonly runs: Int32Array
+  readonly cost: Amounts
 }
+
+/** Amounts as doubles, `rest` + `whole` × 2⁵²; nearly always all of them are below that, and there is no `whole`. */
+export interface Amounts {
+  readonly rest: Float64Array
+  readonly whole: Float64Array | undefined
+}
+
+/** What the runs of one segment did there, by kind of call. */
+interface PartTotals {
+  readonly llm: bigint
+  readonly tool: bigint
+  readonly tokens: bigint
+}
+
+export const two52 = 2 ** 52
+/** Highs from here on are in `whole`: of low + high × 2³² the rest stays below 2⁵² and some. */
+export const highMax = 2 ** 20
 
 export interface RunPartsBuilder {
   segmentFor(bucket: number, values: readonly number[]): number
-  /** Begins a part and gives its place, at which the columns can be written. */
-  next(segment: number, run: number): number
-  readonly parts: RunParts
+  add(segment: number, piece: Piece): void
+  /** Adds to what the runs of a segment did there. */
+  count(segment: number, kind: keyof PartTotals, amounts: Amounts): void
+  finish(): RunParts
 }
 
-export const createRunParts = (): RunPartsBuilder => {
+export const createRunParts = (isApart: boolean): RunPartsBuilder => {
   const places = new Map<string, number>()
   const segments: RunSegment[] = []
-  const parts = {
-    segments,
-    count: 0,
-    segmentOf: new Int32Array(1024),
-    runOf: new Int32Array(1024),
-    llm: { low: new Float64Array(1024), high: new Float64Array(1024) },
-    tool: { low: new Float64Array(1024), high: new Float64Array(1024) },
-    tokens: new Float64Array(1024),
-  }
-
-  const grow = (): void => {
-    const integers = (from: Int32Array): Int32Array<ArrayBuffer> => {
-      const longer = new Int32Array(from.length * 2)
-      longer.set(from)
-      return longer
-    }
-    const doubles = (from: Float64Array): Float64Array<ArrayBuffer> => {
-      const longer = new Float64Array(from.length * 2)
-      longer.set(from)
-      return longer
-    }
-    parts.segmentOf = integers(parts.segmentOf)
-    parts.runOf = integers(parts.runOf)
-    parts.llm = { low: doubles(parts.llm.low), high: doubles(parts.llm.high) }
-    parts.tool = { low: doubles(parts.tool.low), high: doubles(parts.tool.high) }
-    parts.tokens = doubles(parts.tokens)
-  }
-
+  const pieces: Piece[][] = []
+  const totals: Record<keyof PartTotals, bigint>[] = []
   return {
-    parts,
     segmentFor(bucket, values) {
       const key = `${bucket}|${values.join()}`
       let place = places.get(key)
       if (place === undefined) {
         place = segments.push({ bucket, values }) - 1
         places.set(key, place)
+        pieces.push([])
+        totals.push({ llm: 0n, tool: 0n, tokens: 0n })
       }
       return place
     },
-    next(segment, run) {
-      if (parts.count === parts.segmentOf.length) grow()
-      const place = parts.count++
-      parts.segmentOf[place] = segment
-      parts.runOf[place] = run
-      return place
+    add: (segment, piece) => pieces[segment]?.push(piece),
+    count(segment, kind, amounts) {
+      const total = totals[segment]
+      if (total !== undefined) total[kind] += sumOf(amounts)
     },
+    finish: () => ({
+      segments,
+      piecesOf: (segment) => pieces[segment] ?? [],
+      totalsOf: (segment) => totals[segment] ?? { llm: 0n, tool: 0n, tokens: 0n },
+      isApart,
+    }),
   }
+}
+
+const sumOf = ({ rest, whole }: Amounts): bigint => {
+  let total = 0n
+  let sum = 0
+  for (let index = 0; index < rest.length; index++) {
+    sum += rest[index] as number
+    if (sum < two52) continue
+    total += BigInt(sum)
+    sum = 0
+  }
+  for (const each of whole ?? []) total += BigInt(each) * BigInt(two52)
+  return total + BigInt(sum)
+}
+
+/**
+ * The places of the runs of each group, one group after the other: those of group g are at `starts[g]` to before `starts[g + 1]`.
+ * With `calls`, of the runs that have some.
+ */
+export const runsByGroup = (groupOf: Int32Array, groups: number, calls?: Int32Array) => {
+  const kept = new Int32Array(groupOf.length)
+  let count = 0
+  for (let run = 0; run < groupOf.length; run++) if (calls === undefined || calls[run] !== 0) kept[count++] = run
+  const all = kept.subarray(0, count)
+  if (groups === 1) return { starts: Int32Array.of(0, count), runs: all }
+  const next = new Int32Array(groups + 1)
+  for (const run of all) next[(groupOf[run] as number) + 1] = (next[(groupOf[run] as number) + 1] as number) + 1
+  for (let group = 0; group < groups; group++) next[group + 1] = (next[group + 1] as number) + (next[group] as number)
+  const starts = next.slice()
+  const runs = new Int32Array(count)
+  for (const run of all) {
+    const group = groupOf[run] as number
+    runs[next[group] as number] = run
+    next[group] = (next[group] as number) + 1
+  }
+  return { starts, runs }
 }
 
 /** Adds to sums what the runs of some segments come to. A run with several parts in them counts once. */
 export const createRunSums = (
-  parts: RunParts,
+  { piecesOf, totalsOf, isApart }: RunParts,
   runs: number,
-  hasPercentiles: boolean,
+  percentiles: ReturnType<typeof percentilesIn>,
 ): ((sums: Sums, segments: readonly number[]) => void) => {
-  const { starts, runOf, llm, tool, tokens: tokensOf } = partsBySegment(parts)
-  // What each run that was met has come to; places are cleared behind every group.
-  const placeOf = new Int32Array(runs).fill(-1)
-  const low = new Float64Array(runs)
-  const high = new Float64Array(runs)
-  const met = new Int32Array(runs)
-
+  const costsByRun = createCostsByRun(isApart ? 0 : runs)
   return (sums, segments) => {
-    let count = 0
-    const totals = { llmLow: 0, llmHigh: 0, toolLow: 0, toolHigh: 0, tokens: 0n }
-    let tokens = 0
+    const pieces = segments.flatMap(piecesOf)
+    const costs = isApart || pieces.length === 1 ? joined(pieces) : costsByRun(pieces)
+    sums.runs = costs.rest.length
+    sums.runLlmCost = sums.runToolCost = sums.runTokens = 0n
     for (const segment of segments) {
-      for (let at = starts[segment] as number; at < (starts[segment + 1] as number); at++) {
-        let place = count
-        if (runOf === undefined) low[count] = high[count++] = 0
-        else {
-          const run = runOf[at] as number
-          place = placeOf[run] as number
-          if (place === -1) {
-            placeOf[run] = place = count
-            low[place] = high[place] = 0
-            met[count++] = run
-          }
-        }
-        const [llmLow, toolLow] = [llm.low[at] as number, tool.low[at] as number]
-        const [llmHigh, toolHigh] = [llm.high[at] as number, tool.high[at] as number]
-        low[place] = (low[place] as number) + llmLow + toolLow
-        high[place] = (high[place] as number) + llmHigh + toolHigh
-        totals.llmLow += llmLow
-        totals.llmHigh += llmHigh
-        totals.toolLow += toolLow
-        totals.toolHigh += toolHigh
-        tokens += tokensOf[at] as number
-        if (tokens > two32 * 1024) {
-          totals.tokens += BigInt(tokens)
-          tokens = 0
-        }
-        if (totals.llmLow > carryAt || totals.toolLow > carryAt) carry(totals)
-      }
+      const { llm, tool, tokens } = totalsOf(segment)
+      sums.runLlmCost += llm
+      sums.runToolCost += tool
+      sums.runTokens += tokens
     }
-    if (runOf !== undefined) for (let place = 0; place < count; place++) placeOf[met[place] as number] = -1
-    sums.runs = count
-    sums.runLlmCost = bigOf(totals.llmLow, totals.llmHigh)
-    sums.runToolCost = bigOf(totals.toolLow, totals.toolHigh)
-    sums.runTokens = totals.tokens + BigInt(tokens)
-    if (hasPercentiles && count > 0) sums.runCostAt = costsAt(low, high, count)
+    if (percentiles.length > 0 && costs.rest.length > 0) sums.runCostAt = costsAt(costs, percentiles)
   }
 }
 
-/** Long before a double loses digits. */
-const carryAt = 2 ** 51
-
-const carry = (totals: { llmLow: number; llmHigh: number; toolLow: number; toolHigh: number }): void => {
-  const llm = Math.floor(totals.llmLow / two32)
-  totals.llmLow -= llm * two32
-  totals.llmHigh += llm
-  const tool = Math.floor(totals.toolLow / two32)
-  totals.toolLow -= tool * two32
-  totals.toolHigh += tool
+/** The costs of pieces that have no run in common. */
+const joined = (pieces: readonly Piece[]): Amounts => {
+  const count = pieces.reduce((sum, { runs }) => sum + runs.length, 0)
+  const [rest, whole] = [new Float64Array(count), new Float64Array(pieces.some(({ cost }) => cost.whole !== undefined) ? count : 0)]
+  let at = 0
+  for (const { cost } of pieces) {
+    rest.set(cost.rest, at)
+    if (cost.whole !== undefined) whole.set(cost.whole, at)
+    at += cost.rest.length
+  }
+  return { rest, whole: whole.length > 0 ? whole : undefined }
 }
 
-/**
- * The parts in order of segment: those of segment s are at `starts[s]` to before `starts[s + 1]`. Copied, because they are read
- * three times: for their group, for the rest and for the total.
- */
-const partsBySegment = ({ count, segmentOf, segments, runOf, llm, tool, tokens }: RunParts) => {
-  const starts = new Int32Array(segments.length + 1)
-  for (let part = 0; part < count; part++) starts[(segmentOf[part] as number) + 1] = (starts[(segmentOf[part] as number) + 1] as number) + 1
-  for (let segment = 0; segment < segments.length; segment++)
-    starts[segment + 1] = (starts[segment + 1] as number) + (starts[segment] as number)
-  const next = starts.slice()
-  const places = new Int32Array(count)
-  for (let part = 0; part < count; part++) {
-    const segment = segmentOf[part] as number
-    places[part] = next[segment] as number
-    next[segment] = (next[segment] as number) + 1
+/** What each run has come to in several pieces together. */
+const createCostsByRun = (runs: number): ((pieces: readonly Piece[]) => Amounts) => {
+  // In which of the askings a run was met last, so that nothing has to be cleared in between.
+  const metIn = new Int32Array(runs)
+  const [rests, wholes] = [new Float64Array(runs), new Float64Array(runs)]
+  const met = new Int32Array(runs)
+  let asking = 0
+
+  const addPiece = ({ runs: places, cost: { rest, whole } }: Piece, countBefore: number): number => {
+    let count = countBefore
+    for (let at = 0; at < places.length; at++) {
+      const run = places[at] as number
+      if (metIn[run] !== asking) {
+        metIn[run] = asking
+        rests[run] = wholes[run] = 0
+        met[count++] = run
+      }
+      const sum = (rests[run] as number) + (rest[at] as number)
+      rests[run] = sum >= two52 ? sum - two52 : sum
+      if (sum >= two52) wholes[run] = (wholes[run] as number) + 1
+      if (whole !== undefined) wholes[run] = (wholes[run] as number) + (whole[at] as number)
+    }
+    return count
   }
-  const moved = <Column extends Float64Array | Int32Array>(from: Column, to: Column): Column => {
-    for (let part = 0; part < count; part++) to[places[part] as number] = from[part] as number
-    return to
-  }
-  const money = ({ low, high }: PartMoney): PartMoney => ({
-    low: moved(low, new Float64Array(count)),
-    high: moved(high, new Float64Array(count)),
-  })
-  return {
-    starts,
-    runOf: runOf && moved(runOf, new Int32Array(count)),
-    llm: money(llm),
-    tool: money(tool),
-    tokens: moved(tokens, new Float64Array(count)),
+
+  return (pieces) => {
+    asking += 1
+    let count = 0
+    for (const piece of pieces) count = addPiece(piece, count)
+    const [rest, whole] = [new Float64Array(count), new Float64Array(count)]
+    let hasWhole = false
+    for (let index = 0; index < count; index++) {
+      rest[index] = rests[met[index] as number] as number
+      whole[index] = wholes[met[index] as number] as number
+      if (whole[index] !== 0) hasWhole = true
+    }
+    return { rest, whole: hasWhole ? whole : undefined }
   }
 }
 
-/** By doubles where all costs are exact as such (below $9,007), by integers otherwise. */
-const costsAt = (low: Float64Array, high: Float64Array, count: number): NonNullable<Sums['runCostAt']> => {
-  const costs = new Float64Array(count)
-  let isExact = true
-  for (let place = 0; place < count; place++) {
-    const cost = (low[place] as number) + (high[place] as number) * two32
-    costs[place] = cost
-    if (!Number.isSafeInteger(cost)) isExact = false
-  }
-  if (isExact) return percentilesOfDoubles(costs)
-  const exact = Array.from({ length: count }, (_, place) => bigOf(low[place] as number, high[place] as number))
-  return percentilesOf(exact.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)))
+/** By doubles where all costs are such (below $4,503), by integers otherwise. */
+const costsAt = ({ rest, whole }: Amounts, percentiles: ReturnType<typeof percentilesIn>): NonNullable<Sums['runCostAt']> => {
+  if (whole === undefined) return percentilesOfDoubles(rest, percentiles)
+  const exact = Array.from(rest, (cost, place) => BigInt(cost) + BigInt(whole[place] as number) * BigInt(two52))
+  return percentilesOf(
+    exact.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)),
+    percentiles,
+  )
 }
