@@ -3,17 +3,20 @@ import type { Why } from '../../analysis/why.ts'
 import type { AlertRecord } from '../../ledger/alert-store.ts'
 import type { Rule } from './rule.ts'
 
+/** Attributes and their values; an empty value stands for none. */
+export type Segment = Readonly<Record<string, string>>
+
 /** A segment for which a rule's condition holds now. */
 export interface Finding {
-  readonly segment: Readonly<Record<string, string>>
+  readonly segment: Segment
   readonly value: string
   readonly threshold: string
   readonly message: string
   readonly query: string
   /** Names the window in which it may fire once: a day, an hour, a release. Absent: once until it is resolved. */
   readonly window?: string
-  /** What made it so: asked for once, when the alert fires. */
-  readonly why?: () => Promise<Why | undefined>
+  /** What made it so: asked for once, when the alert fires; `firing` are the segments of the rule that fire with it. */
+  readonly why?: (firing: readonly Segment[]) => Promise<Why | undefined>
 }
 
 export interface Step {
@@ -26,7 +29,7 @@ export interface Step {
 /** A gap shorter than this is not the end of an alert. */
 const clearMsMin = 5 * 60_000
 
-export const keyOf = (segment: Readonly<Record<string, string>>): string =>
+export const keyOf = (segment: Segment): string =>
   JSON.stringify(Object.entries(segment).sort(([left], [right]) => (left < right ? -1 : 1)))
 
 const idOf = (rule: string, key: string, since: string): string =>

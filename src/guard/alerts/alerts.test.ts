@@ -32,6 +32,8 @@ interface Fleet {
   crash(): Promise<void>
   configure(rules: readonly Rule[]): Promise<void>
   alerts(): Alerts
+  /** Questions that the ledger was asked. */
+  asked(): number
   isFailing: boolean
   isStoreFailing: boolean
 }
@@ -49,7 +51,7 @@ const fleet = async (
   const store = memoryStore()
   const heard: string[] = []
   const notices: Notice[] = []
-  const state = { now: begin, next: 0, isFailing: false, isStoreFailing: false }
+  const state = { now: begin, next: 0, asked: 0, isFailing: false, isStoreFailing: false }
   const notifier: Notifier = {
     name: 'test',
     send: async (notice) => {
@@ -72,7 +74,10 @@ const fleet = async (
         close: async () => {},
       },
       evidence: {
-        ask: store.ask,
+        ask: (question) => {
+          state.asked += 1
+          return store.ask(question)
+        },
         runCosts: async (where, from, to) =>
           (await store.runs({ where, from, to, sort: 'newest' }, { limit: 1_000 })).runs.map(
             (run) => Number(run.llmCost + run.toolCost) / 1e12,
@@ -144,6 +149,7 @@ const fleet = async (
     },
     configure: (next) => engine.configure({ rules: next, silences, notifiers: [notifier, ...notifiers] }),
     alerts: () => engine,
+    asked: () => state.asked,
     get isStoreFailing() {
       return state.isStoreFailing
     },
@@ -597,6 +603,23 @@ describe('createAlerts', () => {
     await f.round(begin + 2 * day + 2 * hour)
     await f.round(begin + 2 * day + 3 * hour)
     expect(f.heard.filter((line) => line.startsWith('task'))).toEqual([])
+  })
+
+  test('many that fire at once share the questions of their causes, and each has its own', async () => {
+    const f = await fleet([rule({ kind: 'threshold', measure: 'cost', window: '1h', above: 2, by: 'agent' })])
+    const agents = Array.from({ length: 30 }, (_, index) => `agent-${index}`)
+    // Every second agent makes more calls than it did, the others send more at once.
+    const isBusier = (agent: string): boolean => agents.indexOf(agent) % 2 === 0
+    for (const agent of agents) {
+      for (let index = 0; index < 10; index++) await f.call(begin + index * hour, { agent })
+      for (let index = 0; index < (isBusier(agent) ? 8 : 1); index++)
+        await f.call(begin + 2 * day + index, { agent, usage: { input: isBusier(agent) ? 1_000 : 8_000 } })
+    }
+    await f.round(begin + 2 * day + minute)
+    const alerts = f.notices.flatMap((notice) => notice.alerts)
+    expect(alerts.length).toBe(30)
+    for (const { segment, cause } of alerts) expect(cause).toBe(isBusier(String(segment.agent)) ? 'traffic' : 'prompt')
+    expect(f.asked()).toBeLessThan(12)
   })
 
   test('alerts of one rule travel together', async () => {

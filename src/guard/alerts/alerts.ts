@@ -111,10 +111,8 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     deliveries.add(owed)
   }
 
-  const evaluateRule = async (rule: Rule, evidence: Evidence, tooLate: Promise<never> | undefined): Promise<void> => {
+  const tell = async (rule: Rule, findings: readonly Finding[], evidence: Evidence, tooLate: Promise<never> | undefined): Promise<void> => {
     const { now } = evidence
-    const watched = watch.watches(rule) ? watch.found(rule) : undefined
-    const findings = watched ?? (await findingsOf(rule, evidence))
     const known = [...records.values()].filter((alert) => alert.rule === rule.name)
     const step = await explained(stepRule(rule, known, findings, now), findings, records, {
       evidence,
@@ -122,7 +120,7 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
       onError: (error) => onError(error, rule.name),
     })
     await keep(changesOf(rule, step, known, setup, now), now)
-    if (watched !== undefined) watch.taken(rule, watched)
+    watch.taken(rule, findings)
     for (const { transition } of step.told) counts[transition === 'firing' ? 'fired' : 'resolved'] += 1
   }
 
@@ -131,9 +129,13 @@ export const createAlerts = async (options: AlertsOptions): Promise<Alerts> => {
     const [learning, explaining] = [createDeadline(options.patience?.learnMs), createDeadline(options.patience?.explainMs)]
     const evidence = sources.at(clock.now(), learning.passed)
     let lateRules = 0
-    for (const rule of [...setup.rules, ...goneRules(records.values(), setup.rules)]) {
+    const rules = [...setup.rules, ...goneRules(records.values(), setup.rules)]
+    // All at once, so that what they ask is put together; what they find is told in their order.
+    const found = rules.map((rule) => (watch.watches(rule) ? Promise.resolve(watch.found(rule)) : findingsOf(rule, evidence)))
+    for (const findings of found) findings.catch(() => undefined)
+    for (const [index, rule] of rules.entries()) {
       try {
-        await evaluateRule(rule, evidence, explaining.passed)
+        await tell(rule, (await found[index]) ?? [], evidence, explaining.passed)
       } catch (error) {
         if (error instanceof NotYet) lateRules += 1
         else {
@@ -226,9 +228,11 @@ const explained = async (
   if (firing.length === 0) return step
   const latest = new Map([...records, ...step.changed.map((alert) => [alert.id, alert] as const)])
   const told = new Map<string, AlertRecord>()
+  const segments = firing.map(({ alert }) => alert.segment)
   for (const { alert } of firing) {
     const finding = findings.find((each) => keyOf(each.segment) === alert.key)
-    const why = withWhy(alert, finding, [...latest.values()], evidence)
+    const known = [...latest.values()]
+    const why = withWhy(alert, finding?.why?.(segments), known, evidence)
     const fired = await (tooLate === undefined ? why : Promise.race([why, tooLate])).catch((error: unknown) => {
       // An alert without its cause is worth more than none.
       if (!(error instanceof NotYet)) onError(error)
@@ -247,11 +251,11 @@ const explained = async (
 
 const withWhy = async (
   alert: AlertRecord,
-  finding: Finding | undefined,
+  asked: ReturnType<NonNullable<Finding['why']>> | undefined,
   known: readonly AlertRecord[],
   evidence: Evidence,
 ): Promise<AlertRecord> => {
-  const why = await finding?.why?.()
+  const why = await asked
   if (why === undefined) return alert
   const message = why.sentence === '' ? alert.message : `${alert.message} ${why.sentence}`
   const explainedAlert = { ...alert, message, cause: why.cause, ...(why.model !== undefined && { model: why.model }) }

@@ -22,9 +22,9 @@ export const baselineFindings = async (
   const { now, zone } = evidence
   const hour = startOf('hour', now, zone)
   const previous = hour - hourMs
-  const [usual, { rows }] = await Promise.all([
+  const [usual, rows] = await Promise.all([
     usualHours(rule, hour, previous, evidence),
-    evidence.ask({ measures: ['cost'], by: rule.by, where: rule.where, interval: 'hour', from: previous, to: now + 1, zone }),
+    evidence.rows({ measures: ['cost'], by: rule.by, where: rule.where, interval: 'hour', from: previous, to: now + 1, zone }),
   ])
   const findings = new Map<string, Finding>()
   // The present hour comes last, and takes the place of the one before.
@@ -82,6 +82,6 @@ const findingOf = (
     threshold: (baseline.expected + distance * baseline.spread).toFixed(12),
     message: `${segmentText(segment)}: the hour from ${clock} cost ${readableUsd(usd(came))}${start + hourMs > evidence.now ? ' so far' : ''}; ${readableUsd(usd(baseline.expected))} ± ${readableUsd(usd(baseline.spread))} is usual for this hour of the ${baseline.season} (${baseline.samples} before it).`,
     query: queryOf({ measures: ['cost', 'runs'], by: ['model'], where, ...period }),
-    why: () => whyFor(where, period, evidence, { expected: usd(baseline.expected) }),
+    why: (firing) => whyFor({ where: rule.where, segment, firing }, period, evidence, { expected: usd(baseline.expected) }),
   }
 }

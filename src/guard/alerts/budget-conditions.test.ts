@@ -43,11 +43,14 @@ const evidenceOf = (
     const rows = Object.entries(values).map(([value, share]) => ({ [question.by[0] ?? '']: value, cost: String(cost * share) }))
     return { from: '', to: '', tz: 'UTC', rows, totals: { cost: String(cost) }, coverage: {} as Answer['coverage'] }
   }
+  const rows = async (question: Question) => (await ask(question)).rows
   return {
     asked,
     now,
     zone: 'UTC',
     ask,
+    rows,
+    settledRows: rows,
     runCosts: async () => [],
     budgets: async () => budgets,
     hours: async () => new Map(),

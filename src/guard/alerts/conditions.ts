@@ -55,7 +55,7 @@ const newcomers = async (rule: Rule, { attribute, windowMs }: Of<'new'>, evidenc
     to: evidence.now + 1,
     zone: evidence.zone,
   }
-  const { rows } = await evidence.ask(recent)
+  const rows = await evidence.rows(recent)
   const known = await knownValues(rule, attribute, windowMs, evidence)
   // In a ledger that has only begun everything is new, and nothing is news.
   if (known === undefined) return []
@@ -100,7 +100,7 @@ const unpriced = async (rule: Rule, { windowMs }: Of<'unpriced'>, evidence: Evid
     to: evidence.now + 1,
     zone: evidence.zone,
   }
-  const { rows } = await evidence.ask(question)
+  const rows = await evidence.rows(question)
   return rows.map((row) => {
     // A call has a model or a tool, and is named by the one that it has.
     const segment = segmentOf(rule.by.length === 0 ? by.filter((name) => row[name] !== null) : by, row)
@@ -146,27 +146,16 @@ const coverage = async (rule: Rule, { below, windowMs, callsMin }: Of<'coverage'
 /** An agent that called in most hours of the day before its silence, and not since. */
 const silences = async (rule: Rule, { afterMs }: Of<'silent'>, evidence: Evidence): Promise<readonly Finding[]> => {
   const quietFrom = evidence.now - afterMs
-  const busy = await evidence.ask({
-    measures: ['calls'],
-    by: ['agent'],
-    interval: 'hour',
-    where: rule.where,
-    from: quietFrom - dayMs,
-    to: quietFrom,
-    zone: 'UTC',
-  })
-  const recent = await evidence.ask({
-    measures: ['calls'],
-    by: ['agent'],
-    where: rule.where,
-    from: quietFrom,
-    to: evidence.now + 1,
-    zone: 'UTC',
-  })
+  // Whole hours, so that they are asked for once an hour.
+  const hour = startOf('hour', quietFrom, 'UTC')
+  const calls = { measures: ['calls'], by: ['agent'], where: rule.where, zone: 'UTC' } as const
+  const [busy, recent] = await Promise.all([
+    evidence.settledRows({ ...calls, interval: 'hour', from: hour - dayMs, to: hour }),
+    evidence.rows({ ...calls, from: quietFrom, to: evidence.now + 1 }),
+  ])
   const hours = new Map<string, number>()
-  for (const { agent } of busy.rows)
-    if (agent !== null && agent !== undefined) hours.set(String(agent), (hours.get(String(agent)) ?? 0) + 1)
-  const heard = new Set(recent.rows.map(({ agent }) => String(agent)))
+  for (const { agent } of busy) if (agent !== null && agent !== undefined) hours.set(String(agent), (hours.get(String(agent)) ?? 0) + 1)
+  const heard = new Set(recent.map(({ agent }) => String(agent)))
   return [...hours]
     .filter(([agent, count]) => count >= 18 && !heard.has(agent))
     .map(([agent, count]) => ({

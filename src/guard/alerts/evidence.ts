@@ -2,6 +2,7 @@ import type { Ask } from '../../analysis/spending.ts'
 import type { Answer } from '../../core/answer.ts'
 import type { BudgetStatus } from '../../core/budget.ts'
 import type { Filter, Question } from '../../core/question.ts'
+import { type AskRows, askTogether } from './ask-together.ts'
 import { askHours, type Hours, type HoursOf, historyMs, localHours, type UtcHours, withNewHours } from './hours.ts'
 
 /** What single runs of a period cost, in dollars, the newest first, at most a thousand. */
@@ -12,6 +13,10 @@ export interface Evidence {
   readonly now: number
   readonly zone: string
   readonly ask: Ask
+  /** The rows of an answer. What rules ask at the same time is put together. */
+  readonly rows: AskRows
+  /** The rows of a period that is over: asked for once, and kept while rules ask for them. Rejects with NotYet where the round does not wait. */
+  readonly settledRows: AskRows
   /** Costs of single runs, for the rank test. */
   readonly runCosts: RunCosts
   readonly budgets: () => Promise<readonly BudgetStatus[]>
@@ -43,19 +48,24 @@ export class NotYet extends Error {}
  * waited for until `late` rejects with NotYet: a rule that has to learn four weeks holds up no other.
  */
 export const createEvidence = (sources: EvidenceSources) => {
-  const { once, settled } = createOnce(madeMax)
+  const { inTurn, settled } = createTurns()
+  const kept = createKept(madeMax)
   const hours = createHours(sources.ask, sources.zone)
+  const rows = askTogether(sources.ask)
+  const slowRows = askTogether((question) => inTurn(() => sources.ask(question)))
   const at = (now: number, late?: Promise<never>): Evidence => {
-    const ask = sharedAsk(sources.ask)
     let budgets: Promise<readonly BudgetStatus[]> | undefined
+    const inTime = <Made>(made: Promise<Made>): Promise<Made> => (late === undefined ? made : Promise.race([made, late]))
     return {
       now,
       zone: sources.zone,
-      ask,
+      ask: sharedAsk(sources.ask),
+      rows,
+      settledRows: (question) => inTime(kept(JSON.stringify(question), () => slowRows(question))),
       runCosts: sources.runCosts,
       budgets: () => (budgets ??= Promise.resolve(sources.budgets(now))),
       hours,
-      once: (key, make) => (late === undefined ? once(key, make) : Promise.race([once(key, make), late])),
+      once: (key, make) => inTime(kept(key, () => inTurn(make))),
     }
   }
   return {
@@ -66,23 +76,37 @@ export const createEvidence = (sources: EvidenceSources) => {
 }
 
 /** One is made after the other: a ledger that answers a round and makes one of these has room for those who look at it. */
-const createOnce = (most: number): { readonly once: Evidence['once']; settled(): Promise<void> } => {
-  const made = new Map<string, Promise<unknown>>()
+const createTurns = () => {
   let last: Promise<unknown> = Promise.resolve()
-  const once = <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
+  return {
+    inTurn: <Made>(make: () => Promise<Made>): Promise<Made> => {
+      const making = last.then(make)
+      last = making.catch(() => undefined)
+      return making
+    },
+    settled: async (): Promise<void> => {
+      for (let waited: unknown; waited !== last; ) {
+        waited = last
+        await last
+        // What was asked for together is put at the next turn of the event loop.
+        await new Promise(setImmediate)
+      }
+    },
+  }
+}
+
+const createKept = (most: number) => {
+  const made = new Map<string, Promise<unknown>>()
+  return <Made>(key: string, make: () => Promise<Made>): Promise<Made> => {
     const known = made.get(key) as Promise<Made> | undefined
     if (known !== undefined) return known
-    const making = last.then(make)
+    const making = make()
     made.set(key, making)
     // A question that failed is put again.
-    last = making.catch(() => made.delete(key))
+    making.catch(() => made.delete(key))
     if (made.size > most) made.delete(made.keys().next().value ?? '')
     return making
   }
-  const settled = async (): Promise<void> => {
-    for (let waited: unknown; waited !== last; ) await (waited = last)
-  }
-  return { once, settled }
 }
 
 /** Series that grow by an hour every hour: only what is new is asked for. */

@@ -59,6 +59,8 @@ const isSameIncident = async (
   // A price is the model's, whoever uses it.
   if (alert.cause === 'price' && alert.model !== undefined) return alert.model === other.model
   const [mine, theirs] = [filtersOfSegment(alert), filtersOfSegment(other)]
+  // A call has one value of an attribute.
+  if (mine.some((filter) => theirs.some(({ by, values }) => by === filter.by && values[0] !== filter.values[0]))) return false
   if (mine.length === 0 || theirs.length === 0) return true
   const from = Math.min(now, other.firedAt ?? now) - dayMs
   const costOf = async (where: readonly Filter[]): Promise<number> =>

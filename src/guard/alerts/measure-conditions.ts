@@ -4,7 +4,7 @@ import type { AnswerRow } from '../../core/answer.ts'
 import type { Measure, Question } from '../../core/question.ts'
 import { type Finding, keyOf } from './alert-states.ts'
 import { type Evidence, settledEnd } from './evidence.ts'
-import { filtersOf, percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
+import { percent, queryOf, segmentOf, segmentText, shown, spanText } from './finding-text.ts'
 import { whyFor } from './finding-why.ts'
 import { type Condition, countedMeasures, type Rule } from './rule.ts'
 
@@ -22,7 +22,7 @@ export const thresholdFindings = async (
   const question = questionOf(rule, evidence, [measure, 'cost', 'calls'], windowMs, isPerRun(measure))
   const limit = above ?? below ?? 0
   const read = isShare ? sharesOf(measure) : valuesOf(measure)
-  return (await settledRows(evidence, question))
+  return (await rowsOf(evidence, question))
     .filter((row) => {
       const value = read.of(row)
       if (value === null || countOf(row, 'calls') < callsMin || Number(row.cost) < rule.floorUsd) return false
@@ -30,7 +30,6 @@ export const thresholdFindings = async (
     })
     .map((row) => {
       const segment = segmentOf(rule.by, row)
-      const where = [...rule.where, ...filtersOf(segment)]
       const message = `${segmentText(segment)}: ${measure} was ${read.text(row)}${read.unit} in the last ${spanText(windowMs)}, ${above === undefined ? 'below' : 'above'} ${isShare ? percent(limit) : shown(measure, limit)}.`
       return {
         segment,
@@ -38,7 +37,8 @@ export const thresholdFindings = async (
         threshold: String(limit),
         message,
         query: queryOf(question),
-        ...(isSpending(measure) && above !== undefined && { why: () => whyFor(where, question, evidence) }),
+        ...(isSpending(measure) &&
+          above !== undefined && { why: (firing) => whyFor({ where: rule.where, segment, firing }, question, evidence) }),
       }
     })
 }
@@ -51,7 +51,7 @@ export const changeFindings = async (
 ): Promise<readonly Finding[]> => {
   const question = questionOf(rule, evidence, [measure, 'cost', 'calls', ...(runsMin > 0 ? (['runs'] as const) : [])], windowMs, true)
   const earlier = { ...question, from: question.from - windowMs, to: question.from }
-  const [rows, before] = await Promise.all([settledRows(evidence, question), settledRows(evidence, earlier)])
+  const [rows, before] = await Promise.all([rowsOf(evidence, question), rowsOf(evidence, earlier)])
   const beforeOf = new Map(before.map((row) => [keyOf(segmentOf(rule.by, row)), row]))
   const read = countedMeasures.has(measure) ? sharesOf(measure) : valuesOf(measure)
   return rows.flatMap((row): readonly Finding[] => {
@@ -63,7 +63,6 @@ export const changeFindings = async (
     const ratio = read.ratio(was, row)
     const moved = direction === 'rise' ? ratio - 1 : 1 - ratio
     if (!(moved > share)) return []
-    const where = [...rule.where, ...filtersOf(segment)]
     const expected = isPerRun(measure) ? ({ expected: 'same-runs' } as const) : {}
     const by = Number.isFinite(moved) ? ` ${percent(moved)}` : ''
     return [
@@ -74,7 +73,9 @@ export const changeFindings = async (
         message: `${segmentText(segment)}: ${measure} ${direction === 'rise' ? 'rose' : 'fell'}${by} against the ${spanText(windowMs)} before (${read.text(was)} → ${read.text(row)}${read.unit}).`,
         query: queryOf(question),
         ...(isSpending(measure) &&
-          direction === 'rise' && { why: () => whyFor(where, question, evidence, { before: earlier, ...expected }) }),
+          direction === 'rise' && {
+            why: (firing) => whyFor({ where: rule.where, segment, firing }, question, evidence, { before: earlier, ...expected }),
+          }),
       },
     ]
   })
@@ -129,5 +130,5 @@ const questionOf = (rule: Rule, { now, zone }: Evidence, measures: readonly Meas
 }
 
 /** The answer of a period that is over is kept until the next one. */
-const settledRows = async (evidence: Evidence, question: Question): Promise<readonly AnswerRow[]> =>
-  (await (question.to > evidence.now ? evidence.ask(question) : evidence.once(JSON.stringify(question), () => evidence.ask(question)))).rows
+const rowsOf = ({ now, rows, settledRows }: Evidence, question: Question): Promise<readonly AnswerRow[]> =>
+  question.to > now ? rows(question) : settledRows(question)

@@ -87,7 +87,7 @@ const createTape = (rule: Rule, { from, to, signal }: PreviewOptions) => {
 }
 
 const previewed = async (alert: AlertRecord, findings: readonly Finding[], at: number): Promise<PreviewedAlert> => {
-  const why = await findings.find(({ segment }) => keyOf(segment) === alert.key)?.why?.()
+  const why = await findings.find(({ segment }) => keyOf(segment) === alert.key)?.why?.([])
   const sentence = why === undefined || why.sentence === '' ? '' : ` ${why.sentence}`
   return { at, segment: alert.segment, message: `${alert.message}${sentence}`, ...(why !== undefined && { cause: why.cause }) }
 }

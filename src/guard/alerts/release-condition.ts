@@ -60,7 +60,12 @@ const compareReleases = async (
         ...period,
       }),
       window: newest.release,
-      why: () => whyFor(where(newest), period, evidence, { before: period, whereBefore: where(before), expected: 'same-runs' }),
+      why: () =>
+        whyFor({ where: where(newest), segment: {}, firing: [] }, period, evidence, {
+          before: period,
+          whereBefore: where(before),
+          expected: 'same-runs',
+        }),
     })
   }
   return findings
