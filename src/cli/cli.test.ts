@@ -251,6 +251,22 @@ describe('taximeter report, runs, run, export and reprice', () => {
     expect(JSON.parse((await taximeter(['report', '--last', '7d', '--measure', 'cost', '--json'])).out).totals.cost).toBe('0.024000000000')
     expect((await taximeter(['reprice', '--from', from, '--who', 'ada', '--why', 'again'])).out).toContain('Nothing to correct')
   })
+
+  test.each([
+    [['--from', '2026-11-22', '--to', '2026-11-20', '--dry-run'], 1, /^BAD_QUESTION: "from" should be before "to"/],
+    [['--from', 'last spring', '--dry-run'], 1, /^BAD_QUESTION: "from" should be a day/],
+    [['--from', '2026-01-01', '--where', 'gpt-4.1', '--dry-run'], 1, /^BAD_QUESTION: A filter should look like/],
+    [['--from', '2026-01-01', '--data', 'none.db', '--dry-run'], 1, /^NOT_FOUND: There is no ledger at none\.db/],
+    [['--dry-run'], 1, /--from/],
+    [['--from', '2026-01-01', '--model', 'gpt-100', '--dry-run'], 0, /^No model call matches in this period/],
+  ])('repricing with %j says what is missing and changes nothing', async (argv, code, told) => {
+    const before = (await taximeter(['report', '--last', '7d', '--measure', 'cost', '--json'])).out
+    const finished = await taximeter(['reprice', ...argv])
+    expect([finished.code, finished.out + finished.err]).toEqual([code, expect.stringMatching(told)])
+    expect(JSON.parse((await taximeter(['report', '--last', '7d', '--measure', 'cost', '--json'])).out).totals).toEqual(
+      JSON.parse(before).totals,
+    )
+  })
 })
 
 describe('taximeter quote', () => {

@@ -85,6 +85,7 @@ const repriceJson = ({ rows, before, after, ...counts }: RepriceResult) => ({
 })
 
 const repriceText = (result: RepriceResult, isDry: boolean): string => {
+  if (result.looked === 0) return 'No model call matches in this period, so that there is nothing to correct.'
   if (result.changed === 0) return `Nothing to correct: ${result.looked} calls cost the same under the book as it is now.`
   const cells = (before: bigint, after: bigint) => [
     readableUsd(before),
