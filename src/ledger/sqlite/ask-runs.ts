@@ -23,7 +23,7 @@ import {
   type RunPartsBuilder,
   type RunSegment,
   runsByGroup,
-  two52,
+  wholeUnit,
 } from './run-parts.ts'
 import { sliceOf } from './slices.ts'
 import { runColumnOf } from './sql-filter.ts'
@@ -277,8 +277,8 @@ const partsOfEntries = (question: Question, runs: Runs, { database, values, read
 }
 
 const amountOf = (amount: bigint): Amounts => ({
-  rest: Float64Array.of(Number(BigInt.asUintN(52, amount))),
-  whole: amount < BigInt(two52) ? undefined : Float64Array.of(Number(amount >> 52n)),
+  rest: Float64Array.of(Number(BigInt.asUintN(51, amount))),
+  whole: amount < BigInt(wholeUnit) ? undefined : Float64Array.of(Number(amount >> 51n)),
 })
 
 const axisOf = (by: Breakdown) => ({ dim: by === 'unit' ? rawDim.unit : (dimOfBreakdown(by) ?? 0) })

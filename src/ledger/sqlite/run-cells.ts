@@ -3,7 +3,7 @@ import { tokenUnits, unitNames } from '../../core/units.ts'
 import { column, dimOf, two32 } from './block.ts'
 import type { Chunk, ChunkColumn } from './chunk.ts'
 import { type Axis, createRowGroups } from './row-groups.ts'
-import { type Amounts, highMax, two52 } from './run-parts.ts'
+import { type Amounts, highMax, wholeUnit } from './run-parts.ts'
 import { applyFilter, isRefused, type RowFilter } from './summing.ts'
 
 /** One segment of calls of one kind: what each run did in it, by the run's place. */
@@ -80,17 +80,23 @@ export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: 
     wholes[cell] = (wholes[cell] as number) + whole
   }
 
+  const carry = (cell: number, whole: number): void => {
+    cost[cell] = (cost[cell] as number) - whole * wholeUnit
+    addWhole(cell, whole)
+  }
+
   const addRows = (rows: number, counts: Float64Array, lows: Float64Array, highs: Float64Array): void => {
     for (let row = 0; row < rows; row++) {
       const cell = target[row] as number
       if (cell === -1) continue
       calls[cell] = (calls[cell] as number) + (counts[row] as number)
       const high = highs[row] as number
-      const isLarge = high >= highMax
+      // Below zero where calls were taken out.
+      const isLarge = high >= highMax || high <= -highMax
       const sum = (cost[cell] as number) + (lows[row] as number) + (isLarge ? high % highMax : high) * two32
-      cost[cell] = sum >= two52 ? sum - two52 : sum
-      if (sum >= two52) addWhole(cell, 1)
-      if (isLarge) addWhole(cell, Math.floor(high / highMax))
+      cost[cell] = sum
+      if (sum >= wholeUnit || sum <= -wholeUnit) carry(cell, Math.sign(sum))
+      if (isLarge) addWhole(cell, Math.trunc(high / highMax))
     }
   }
 

@@ -25,7 +25,7 @@ export interface Piece {
   readonly cost: Amounts
 }
 
-/** Amounts as doubles, `rest` + `whole` × 2⁵²; nearly always all of them are below that, and there is no `whole`. */
+/** Amounts as doubles, `rest` + `whole` × 2⁵¹: two of them and something still add up exactly. Nearly always there is no `whole`. */
 export interface Amounts {
   readonly rest: Float64Array
   readonly whole: Float64Array | undefined
@@ -38,9 +38,9 @@ interface PartTotals {
   readonly tokens: bigint
 }
 
-export const two52 = 2 ** 52
-/** Highs from here on are in `whole`: of low + high × 2³² the rest stays below 2⁵² and some. */
-export const highMax = 2 ** 20
+export const wholeUnit = 2 ** 51
+/** Highs from here on are in `whole`: of low + high × 2³² the rest is below 2⁵¹ and some. */
+export const highMax = 2 ** 19
 
 export interface RunPartsBuilder {
   segmentFor(bucket: number, values: readonly number[]): number
@@ -85,12 +85,15 @@ const sumOf = ({ rest, whole }: Amounts): bigint => {
   let total = 0n
   let sum = 0
   for (let index = 0; index < rest.length; index++) {
-    sum += rest[index] as number
-    if (sum < two52) continue
-    total += BigInt(sum)
-    sum = 0
+    const each = rest[index] as number
+    if (sum + each >= wholeUnit) {
+      total += BigInt(sum)
+      sum = 0
+    }
+    if (each >= wholeUnit) total += BigInt(each)
+    else sum += each
   }
-  for (const each of whole ?? []) total += BigInt(each) * BigInt(two52)
+  for (const each of whole ?? []) total += BigInt(each) * BigInt(wholeUnit)
   return total + BigInt(sum)
 }
 
@@ -170,8 +173,8 @@ const createCostsByRun = (runs: number): ((pieces: readonly Piece[]) => Amounts)
         met[count++] = run
       }
       const sum = (rests[run] as number) + (rest[at] as number)
-      rests[run] = sum >= two52 ? sum - two52 : sum
-      if (sum >= two52) wholes[run] = (wholes[run] as number) + 1
+      rests[run] = sum >= wholeUnit ? sum - wholeUnit : sum
+      if (sum >= wholeUnit) wholes[run] = (wholes[run] as number) + 1
       if (whole !== undefined) wholes[run] = (wholes[run] as number) + (whole[at] as number)
     }
     return count
@@ -192,10 +195,10 @@ const createCostsByRun = (runs: number): ((pieces: readonly Piece[]) => Amounts)
   }
 }
 
-/** By doubles where all costs are such (below $4,503), by integers otherwise. */
+/** By doubles where all costs are such (below $2,252), by integers otherwise. */
 const costsAt = ({ rest, whole }: Amounts, percentiles: ReturnType<typeof percentilesIn>): NonNullable<Sums['runCostAt']> => {
   if (whole === undefined) return percentilesOfDoubles(rest, percentiles)
-  const exact = Array.from(rest, (cost, place) => BigInt(cost) + BigInt(whole[place] as number) * BigInt(two52))
+  const exact = Array.from(rest, (cost, place) => BigInt(cost) + BigInt(whole[place] as number) * BigInt(wholeUnit))
   return percentilesOf(
     exact.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)),
     percentiles,
