@@ -272,6 +272,28 @@ describe('taximeter report, runs, run, export and reprice', () => {
 describe('taximeter quote', () => {
   const body = { model: 'gpt-4.1', object: 'chat.completion', usage: { prompt_tokens: 1_000, completion_tokens: 500, total_tokens: 1_500 } }
 
+  test('a line is answered before the next one is sent', async () => {
+    const child = spawn(process.execPath, [main, 'quote', '--jsonl'], { cwd: folder })
+    children.push(child)
+    const line = JSON.stringify({ provider: 'openai', body })
+    const answers: unknown[] = []
+    for (let turn = 0; turn < 3; turn++) {
+      const answered = new Promise((resolve) => child.stdout.once('data', resolve))
+      child.stdin.write(`${line}\n`)
+      answers.push(JSON.parse(String(await answered)).charge.totalUsd)
+    }
+    expect(answers).toEqual(['0.006000000000', '0.006000000000', '0.006000000000'])
+  })
+
+  test('what has no rate is said beside what has one', async () => {
+    const spoken = {
+      modelVersion: 'gemini-2.5-flash',
+      usageMetadata: { promptTokenCount: 8, candidatesTokenCount: 50, candidatesTokensDetails: [{ modality: 'AUDIO', tokenCount: 50 }] },
+    }
+    const { out } = await taximeter(['quote', '--provider', 'google'], { input: JSON.stringify(spoken) })
+    expect(out).toMatch(/output_audio +50 +has no rate +unpriced\ntotal +partial/)
+  })
+
   test('answers each line in order, a bad one with a named error', async () => {
     const lines = [
       { provider: 'openai', body },

@@ -47,14 +47,18 @@ const blockCharsMax = 65_536
 
 const quoteLines = async (io: Io, answer: (line: string) => string): Promise<void> => {
   let block = ''
-  for await (const line of createInterface({ input: io.input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue
-    block += `${answerOrError(line, answer)}\n`
-    if (block.length < blockCharsMax) continue
-    io.out(block)
+  const write = (): void => {
+    if (block !== '') io.out(block)
     block = ''
   }
-  io.out(block)
+  for await (const line of createInterface({ input: io.input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue
+    // Whoever waits for an answer before the next line is sent gets it as soon as no further line is there.
+    if (block === '') setImmediate(write)
+    block += `${answerOrError(line, answer)}\n`
+    if (block.length >= blockCharsMax) write()
+  }
+  write()
 }
 
 const answerOrError = (line: string, answer: (line: string) => string): string => {
@@ -90,7 +94,7 @@ const answerIn = (text: string): { readonly body: unknown } | { readonly stream:
   }
 }
 
-const quoteText = ({ provider, model, dialect, recognised, charge }: ReturnType<typeof quoteJson>): string => {
+const quoteText = ({ provider, model, dialect, recognised, usage, charge }: ReturnType<typeof quoteJson>): string => {
   const heading = `${provider ?? '(no provider)'} ${model}${dialect === undefined ? '' : ` · ${dialect}${recognised ? ' (recognised)' : ''}`}`
   if (charge.basis === 'unpriced') return `${heading}\n\nunpriced: ${charge.reason}`
   const rows = charge.lines.map((line) => [
@@ -99,9 +103,10 @@ const quoteText = ({ provider, model, dialect, recognised, charge }: ReturnType<
     `${readableUsd(line.rateUsd)} per ${line.per}${line.multiplier === undefined ? '' : ` × ${line.multiplier}`}`,
     line.totalUsd,
   ])
+  const unpriced = (charge.unpricedUnits ?? []).map((unit) => [unit, String(usage[unit]), 'has no rate', 'unpriced'])
   const table = textTable(
     [{ title: 'unit' }, { title: 'count', align: 'right' }, { title: 'rate', align: 'right' }, { title: 'USD', align: 'right' }],
-    [...rows, ['total', '', charge.basis, charge.totalUsd]],
+    [...rows, ...unpriced, ['total', '', charge.basis, charge.totalUsd]],
   )
   return `${heading}${charge.book === undefined ? '' : ` · book ${charge.book}`}\n\n${table}`
 }
