@@ -45,6 +45,12 @@ describe('loadConfig', () => {
     expect(load('', { TAXIMETER_BUDGETS: '[{"name":"all","limit":"$5"}]' }).config.budgets).toEqual([{ name: 'all', limit: '$5' }])
   })
 
+  test('an alias that stands twice is no cycle; a cycle in the environment is refused by its name', () => {
+    const segment = { agent: 'a' }
+    expect(load('silences: [{segment: &a {agent: a}}, {segment: *a}]\n').config.silences).toEqual([{ segment }, { segment }])
+    expect(() => load('', { TAXIMETER_SILENCES: '[&a [*a]]' })).toThrow('TAXIMETER_SILENCES: What stands here contains itself.')
+  })
+
   test('a secret can come from a file that the file or the environment names', () => {
     writeFileSync(join(folder, 'secret'), 'a-secret-of-many-characters\n')
     expect(load('hashKey_file: secret\n').config.hashKey).toBe('a-secret-of-many-characters')
@@ -61,6 +67,12 @@ describe('loadConfig', () => {
     ['a key that stands twice is refused', 'port: 1\nport: 2\n', /taximeter\.yaml:2:1: .*unique/],
     ['a list instead of settings is refused', '- port\n', /should hold settings/],
     ['the place inside a list is found', 'budgets:\n  - name: a\n  - 5\n', /taximeter\.yaml:3:5: "budgets\[1\]"/],
+    ['a list that contains itself is refused', 'silences: &all\n  - *all\n', /taximeter\.yaml:2:5: What stands here contains itself\./],
+    [
+      'a silence that refers to itself is refused',
+      'silences:\n  - &one {rule: unpriced, segment: *one, until: "2027-01-01T00:00:00Z"}\n',
+      /taximeter\.yaml:2:36: What stands here contains itself\./,
+    ],
     [
       'a secret file that is missing is named',
       'upstreams:\n  - key_file: nowhere\n',

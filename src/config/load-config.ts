@@ -25,6 +25,7 @@ export interface LoadedConfig {
 export const loadConfig = (sources: ConfigSources): LoadedConfig => {
   const file = readFile(sources)
   const locate = (path: string): string => (file === undefined ? path : placeOf(file, partsOf(path)))
+  refuseCycles(file?.value, locate)
   const values: Record<string, unknown> = {
     ...(file === undefined ? {} : (withSecretFiles(file.value, dirname(resolve(sources.path)), '', locate) as object)),
   }
@@ -39,6 +40,7 @@ export const loadConfig = (sources: ConfigSources): LoadedConfig => {
   for (const name of settingNames) {
     const given = fromEnvironment(name, sources.environment)
     if (given === undefined) continue
+    refuseCycles(given, () => environmentNameOf(name))
     values[name] = given
     origins[name] = 'environment'
   }
@@ -92,6 +94,14 @@ const fromEnvironment = (name: SettingName, environment: ConfigSources['environm
       { cause },
     )
   }
+}
+
+/** An alias of YAML can stand inside what it names; nobody could read that to its end. */
+const refuseCycles = (value: unknown, locate: (path: string) => string, path = '', around: readonly unknown[] = []): void => {
+  if (typeof value !== 'object' || value === null) return
+  if (around.includes(value)) throw complaint(locate(path), 'What stands here contains itself')
+  for (const [key, item] of Object.entries(value))
+    refuseCycles(item, locate, Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`, [...around, value])
 }
 
 /** `password_file: path` anywhere stands for `password: <what the file holds>`. */
