@@ -180,7 +180,12 @@ describe('rules', () => {
     [
       'a share of what is none',
       { name: 'x', kind: 'threshold', measure: 'cost', above: '5%' },
-      'alerts[0].above should be a number: cost is no share',
+      'alerts[0].above should be a number: cost is no share, got "5%"',
+    ],
+    [
+      'a share that is none',
+      { name: 'x', kind: 'change', rise: 'lots' },
+      'alerts[0].rise should be a number or a share such as 30%, got "lots"',
     ],
     ['a negative threshold', { name: 'x', kind: 'threshold', above: -1 }, 'not negative'],
   ])('%s is refused with its path', (_, json, complaint) => {

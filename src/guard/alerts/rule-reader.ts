@@ -38,7 +38,10 @@ export const createReader = (json: Readonly<Record<string, unknown>>, path: stri
   function share(name: string, otherwise?: string): number | undefined {
     const value = take(name, otherwise)
     const percent = percentOf(value)
-    return percent === undefined ? number(name) : percent / 100
+    if (percent !== undefined) return percent / 100
+    return value === undefined || Number.isFinite(Number(value))
+      ? number(name)
+      : refuse(`${path}.${name}`, 'a number or a share such as 30%', value)
   }
 
   function span(name: string): number | undefined
@@ -67,7 +70,8 @@ export const createReader = (json: Readonly<Record<string, unknown>>, path: stri
     text,
     number,
     share,
-    isPercent: (name: string): boolean => percentOf(json[name]) !== undefined,
+    /** A share as it was written, where it was written as one. */
+    percent: (name: string): string | undefined => (percentOf(json[name]) === undefined ? undefined : String(json[name])),
     span,
     oneOf,
     list,

@@ -120,13 +120,13 @@ const conditions: { readonly [Kind in Condition['kind']]: (read: Reader, path: s
     const [above, below] = [read.share('above'), read.share('below')]
     if ((above === undefined) === (below === undefined)) throw bad(path, 'either "above" or "below"', 'both or neither')
     const measure = measureOf(read, path)
-    const isShare = read.isPercent('above') || read.isPercent('below')
-    if (isShare && !countedMeasures.has(measure) && measure !== 'cacheHitRate')
-      throw bad(`${path}.${above === undefined ? 'below' : 'above'}`, `a number: ${measure} is no share`, above ?? below)
+    const percent = read.percent('above') ?? read.percent('below')
+    if (percent !== undefined && !countedMeasures.has(measure) && measure !== 'cacheHitRate')
+      throw bad(`${path}.${above === undefined ? 'below' : 'above'}`, `a number: ${measure} is no share`, percent)
     return {
       kind: 'threshold',
       measure,
-      ...(isShare && countedMeasures.has(measure) && { isShare }),
+      ...(percent !== undefined && countedMeasures.has(measure) && { isShare: true }),
       windowMs: read.span('window', '1h'),
       callsMin: read.number('callsMin', 1),
       ...(above !== undefined && { above }),
