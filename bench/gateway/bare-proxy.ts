@@ -53,9 +53,5 @@ server.listen(0, '127.0.0.1', () => {
   process.send?.({ port: (server.address() as AddressInfo).port })
 })
 
-process.on('message', () =>
-  process.send?.({ main: process.threadCpuUsage(), cpu: process.cpuUsage(), rss: process.memoryUsage().rss, mem: process.memoryUsage() }),
-)
-
 // Whoever started it is gone.
 process.on('disconnect', () => process.exit(0))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { startPortkey } from './portkey.ts'
-import { type BenchProcess, bundleProcesses, type Core, pinning, startProcess } from './processes.ts'
+import { type BenchProcess, bundleProcesses, type Core, pinning, startProcess, vitalsOf } from './processes.ts'
 import { startServe } from './serve.ts'
 
 // The gateway against the limit (bench/gateway/bare-proxy.ts) and against a peer, as ratios in one run.
@@ -74,11 +74,6 @@ interface Target {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-interface Vitals {
-  readonly cpu: NodeJS.CpuUsage
-  readonly rss: number
-}
-
 interface Measured extends LoadResult {
   readonly cpuUs: number
 }
@@ -99,7 +94,7 @@ export const benchGateway = async ({
   const bare: Target = { name: 'bare', process: await start('bare-proxy', [url], 'proxies'), path: '/v1/chat/completions' }
   const gateway: Target = {
     name: 'gateway',
-    process: await startServe(join(bundles.folder, 'gateway-process.js'), url),
+    process: await startServe(join(bundles.folder, 'serve.js'), url),
     path: '/openai/v1/chat/completions',
     headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-@@@@@@@@' },
   }
@@ -107,7 +102,7 @@ export const benchGateway = async ({
   try {
     const run = async (target: Target, isStream: boolean, more: Partial<LoadOrder> = {}): Promise<Measured> => {
       const { process, path, headers } = target
-      const before = await process.ask<Vitals>('vitals')
+      const before = vitalsOf(process)
       const order: LoadOrder = {
         port: process.port,
         path,
@@ -118,14 +113,12 @@ export const benchGateway = async ({
         ...more,
       }
       const result = await load.ask<LoadResult>(order)
-      const after = await process.ask<Vitals>('vitals')
-      const cpu = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
-      return { ...result, cpuUs: cpu / result.requests }
+      return { ...result, cpuUs: (vitalsOf(process).cpuUs - before.cpuUs) / result.requests }
     }
     // Code that has not run yet is slow on both sides; a gateway runs for days.
     for (const target of [bare, gateway])
       for (const isStream of [false, true]) await run(target, isStream, { seconds: Math.max(4, seconds) })
-    const warm = (await gateway.process.ask<Vitals>('vitals')).rss
+    const warm = vitalsOf(gateway.process).rss
     const json = await compare(rounds, bare, gateway, (target) => run(target, false))
     const streams = await compare(rounds, bare, gateway, (target) => run(target, true))
     const direct: Target = { name: 'direct', process: { ...bare.process, port: upstream.port }, path: bare.path }
@@ -214,7 +207,7 @@ const watchMemory = async (
   const until = Date.now() + minutes * 60_000
   do {
     if (minutes > 0) await loaded()
-    end = (await gateway.process.ask<Vitals>('vitals')).rss
+    end = vitalsOf(gateway.process).rss
     most = Math.max(most, end)
   } while (Date.now() < until)
   return { startMb: start / mebibyte, endMb: end / mebibyte, mostMb: most / mebibyte }

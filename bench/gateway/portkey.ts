@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BenchProcess, pin } from './processes.ts'
+import { type BenchProcess, pin, processOf } from './processes.ts'
 
 /** Installed by this bench alone, in a folder of its own outside the repository, and kept there for the next run. */
 const folder = join(tmpdir(), 'taximeter-bench-portkey')
@@ -33,17 +33,8 @@ export const startPortkey = async (upstream: string): Promise<BenchProcess & { r
   })
   await listening(port)
   pin(child.pid, 'proxies')
-  return {
-    port,
-    headers: { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` },
-    // It tells nothing of itself.
-    ask: () => Promise.resolve({ cpu: { user: 0, system: 0 }, rss: 0 } as never),
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => resolve())
-        child.kill('SIGKILL')
-      }),
-  }
+  const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` }
+  return { ...processOf(child, port), headers }
 }
 
 const listening = async (port: number): Promise<void> => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -7,8 +7,21 @@ import { build } from 'esbuild'
 /** One process of the bench, with the port that it listens on. */
 export interface BenchProcess {
   readonly port: number
-  ask<Answer>(message: unknown): Promise<Answer>
+  readonly pid: number
   stop(): Promise<void>
+}
+
+/** Takes orders. */
+export interface Worker extends BenchProcess {
+  ask<Answer>(message: unknown): Promise<Answer>
+}
+
+/** What the kernel says of a process: microseconds of all its threads since it began (in steps of ten milliseconds), and bytes. */
+export const vitalsOf = ({ pid }: BenchProcess): { readonly cpuUs: number; readonly rss: number } => {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number)
+  const [, resident] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ').map(Number)
+  return { cpuUs: ((user ?? Number.NaN) + (system ?? Number.NaN)) * 10_000, rss: (resident ?? Number.NaN) * 4_096 }
 }
 
 /** Proxies have one core to themselves, whoever loads and feeds them the other, where the machine lets itself be divided. */
@@ -31,9 +44,9 @@ export const bundleProcesses = async (): Promise<{ readonly folder: string; remo
   const top = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   const folder = join(top, 'dist')
   mkdirSync(folder)
-  const own = ['upstream', 'load', 'bare-proxy', 'gateway-process'].map((name) => [name, join(import.meta.dirname, `${name}.ts`)])
+  const own = ['upstream', 'load', 'bare-proxy'].map((name) => [name, join(import.meta.dirname, `${name}.ts`)])
   await build({
-    entryPoints: { ...Object.fromEntries(own), worker: join(root, 'src/ledger/sqlite/worker.ts') },
+    entryPoints: { ...Object.fromEntries(own), serve: join(root, 'src/cli/main.ts'), worker: join(root, 'src/ledger/sqlite/worker.ts') },
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -50,18 +63,22 @@ export const bundleProcesses = async (): Promise<{ readonly folder: string; remo
   return { folder, remove: () => rmSync(top, { recursive: true, force: true }) }
 }
 
-/** Most tell their port in a message; `taximeter serve` prints it. */
-export const startProcess = (path: string, args: readonly string[], core: Core): Promise<BenchProcess> =>
+export const startProcess = (path: string, args: readonly string[], core: Core): Promise<Worker> =>
   new Promise((resolve, reject) => {
-    const child = fork(path, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
-    const started = (port: number): void => {
-      pin(child.pid, core)
-      resolve(processOf(child, port))
-    }
+    const child = fork(path, args)
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${path} ended with ${code}`)))
-    child.once('message', (message) => started((message as { port: number }).port))
-    child.stdout?.once('data', (text) => started(Number(/:(\d+)/.exec(String(text))?.[1])))
+    child.once('message', (message) => {
+      pin(child.pid, core)
+      resolve({
+        ...processOf(child, (message as { port: number }).port),
+        ask: (order) =>
+          new Promise((answered) => {
+            child.once('message', (answer) => answered(answer as never))
+            child.send(order as object)
+          }),
+      })
+    })
   })
 
 /** All threads that the process has now; those that it makes later inherit it. */
@@ -69,13 +86,9 @@ export const pin = (pid: number | undefined, core: Core): void => {
   if (canPin && pid !== undefined) execFileSync('taskset', ['-acp', core === 'proxies' ? '0' : '1', String(pid)], { stdio: 'ignore' })
 }
 
-const processOf = (child: ChildProcess, port: number): BenchProcess => ({
+export const processOf = (child: ChildProcess, port: number): BenchProcess => ({
   port,
-  ask: (message) =>
-    new Promise((resolve) => {
-      child.once('message', (answer) => resolve(answer as never))
-      child.send(message as object)
-    }),
+  pid: child.pid ?? Number.NaN,
   stop: () =>
     new Promise((resolve) => {
       child.once('exit', () => resolve())

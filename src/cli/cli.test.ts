@@ -86,6 +86,14 @@ describe('taximeter demo', () => {
 })
 
 describe('taximeter serve', () => {
+  test.runIf(process.platform === 'linux')(
+    'shares one heap of the C library among its threads, in the process that was started',
+    async () => {
+      const { child } = await serve()
+      expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0')).toContain('MALLOC_ARENA_MAX=2')
+    },
+  )
+
   test('what it acknowledged is in the file after SIGTERM, and the report equals plain SQL', async () => {
     const { url, child, ended } = await serve()
     expect(await send(url, [event(1), event(2), event(3)])).toMatchObject({ counts: { accepted: 3 } })

@@ -5,6 +5,7 @@ import { type ConfigOptions, configOf, type Io } from '../io.ts'
 import { listen } from '../listen.ts'
 import { createLog } from '../log.ts'
 import { wire } from '../wire.ts'
+import { holdYoungGeneration } from '../young-generation.ts'
 
 /** `taximeter serve`, the default: the ledger, the API, the dashboard, the gateway and /metrics in one process. */
 export const serveCommand = (io: Io): Command =>
@@ -32,6 +33,7 @@ export const serveCommand = (io: Io): Command =>
         },
       )
       io.out(banner(listening.url, config.data))
+      holdYoungGeneration()
       // Async, so that a file that cannot be read is a rejection too and does not end the program.
       const again = async () => wired.reload(read())
       const stopListening = io.onReload(() => {

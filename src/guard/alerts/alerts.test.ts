@@ -397,6 +397,16 @@ describe('conditions', () => {
     expect(f.heard).toEqual(['r loop/t/a firing', 'r loop/t/a resolved'])
   })
 
+  test('a loop is said to cost what its calls within the window cost, and not those before it', async () => {
+    const f = await fleet([rule({ kind: 'repeat', times: 5, window: '10m', within: 'run', floorUsd: 0 })])
+    const loop = { run: 'loop', promptHash: 'f'.repeat(32) }
+    for (let index = 0; index < 3; index++) await f.call(begin + index, { ...loop, usage: { input: 1_000_000 } })
+    for (let index = 0; index < 5; index++) await f.call(begin + 11 * minute + index, { ...loop, usage: { input: 1_000 } })
+    await f.round(begin + 12 * minute)
+    expect(f.notices[0]?.alerts[0]?.message).toContain('sent 5 times')
+    expect(f.notices[0]?.alerts[0]?.message).toContain('($5.00)')
+  })
+
   test('what is imported from long ago is history, and no news', async () => {
     const rules = [rule({ kind: 'repeat', times: 5, floorUsd: 0 }), parseRule({ name: 'large', kind: 'request', by: 'agent' }, '')]
     const f = await fleet(rules)

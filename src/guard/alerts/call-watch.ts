@@ -9,10 +9,9 @@ import { startOf } from '../../core/window.ts'
 import type { Finding } from './alert-states.ts'
 import { filterMatches } from './filter-matches.ts'
 import { filtersOf, queryOf, segmentOf, segmentText, spanText } from './finding-text.ts'
+import { createPromptMemory, type PromptMemory } from './prompt-memory.ts'
 import type { Condition, Rule } from './rule.ts'
 
-/** Prompts whose repetitions are counted at once; past this the longest unseen are forgotten. */
-const promptsMax = 50_000
 /** Agents and models whose usual size is known at once. */
 const usualMax = 10_000
 /** Findings of one rule that wait for the next round. */
@@ -42,12 +41,12 @@ export interface CallWatch {
 
 interface Known {
   readonly found: Map<string, Map<string, Finding>>
-  readonly prompts: Map<string, { readonly times: number[]; cost: bigint }>
+  prompts: PromptMemory
   readonly usual: Map<string, { calls: number; tokens: number }>
 }
 
 export const createCallWatch = (rules: readonly Rule[], zone: string, now: () => number): CallWatch => {
-  const known: Known = { found: new Map(), prompts: new Map(), usual: new Map() }
+  const known: Known = { found: new Map(), prompts: createPromptMemory(), usual: new Map() }
 
   const add = (rule: Rule, finding: Finding): void => {
     const findings = known.found.get(rule.name) ?? new Map<string, Finding>()
@@ -72,9 +71,9 @@ export const createCallWatch = (rules: readonly Rule[], zone: string, now: () =>
           const within = condition.within === 'run' ? event.run : event.agent
           if (within === undefined || event.promptHash === undefined) continue
           const key = `${rule.name} ${within} ${event.promptHash}`
-          const { times, cost } = seenBefore(known.prompts, key, event.at, condition.windowMs, amountOf(entry.charge))
-          if (times.length >= condition.times && Number(formatUsd(cost)) >= rule.floorUsd)
-            add(rule, repeatedPrompt(condition, event, times.length, cost, zone))
+          const { times, cost } = known.prompts.use(key, event.at, condition.windowMs, amountOf(entry.charge))
+          if (times >= condition.times && Number(formatUsd(cost)) >= rule.floorUsd)
+            add(rule, repeatedPrompt(condition, event, times, cost, zone))
         }
       }
     },
@@ -86,7 +85,7 @@ export const createCallWatch = (rules: readonly Rule[], zone: string, now: () =>
     },
     inherit(from) {
       for (const [name, findings] of from.known.found) known.found.set(name, findings)
-      for (const [key, prompt] of from.known.prompts) known.prompts.set(key, prompt)
+      known.prompts = from.known.prompts
       for (const [key, usual] of from.known.usual) known.usual.set(key, usual)
     },
   }
@@ -107,31 +106,6 @@ const usualTokens = (usual: Known['usual'], event: ModelCall): number | undefine
   usual.set(key, { calls: before.calls + 1, tokens: before.tokens + weight * (bounded - before.tokens) })
   if (usual.size > usualMax) usual.delete(usual.keys().next().value ?? '')
   return before.calls < usualCallsMin ? undefined : before.tokens
-}
-
-/** Times of one prompt that are kept. The list is changed in place: to copy it for every repeat cost 8 % of a gateway's processor (bench/gateway). */
-const timesMax = 1_000
-
-const seenBefore = (prompts: Known['prompts'], key: string, at: number, windowMs: number, cost: bigint) => {
-  const seen = prompts.get(key) ?? { times: [], cost: 0n }
-  const { times } = seen
-  prompts.delete(key)
-  while (times.length >= timesMax || (times[0] ?? at) <= at - windowMs) times.shift()
-  times.push(at)
-  seen.cost = times.length === 1 ? cost : seen.cost + cost
-  prompts.set(key, seen)
-  if (prompts.size > promptsMax) forgetOldest(prompts, promptsMax / 10)
-  return seen
-}
-
-/** Many at once: finding the first of a map passes over all that were deleted before it. */
-const forgetOldest = (map: Map<string, unknown>, count: number): void => {
-  let left = count
-  for (const key of map.keys()) {
-    if (left <= 0) return
-    map.delete(key)
-    left -= 1
-  }
 }
 
 const largeRequest = (

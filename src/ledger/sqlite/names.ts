@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import { hashOf } from './text-hash.ts'
+import { hashOf } from '../../core/text-hash.ts'
 
 const rememberedMax = 200_000
 

@@ -25,7 +25,7 @@ export const openFile = (path: string, durability: 'full' | 'normal', pagesMax?:
     // FULL: the log is flushed to the disk at every commit, so that an acknowledged entry survives a power cut. NORMAL: it is left to
     // the operating system, which keeps it when the process is killed and may lose the last moments when the power goes.
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
-    database.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY')
+    database.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
     return database
   } catch (cause) {
     throw explain(cause, path)
@@ -35,7 +35,7 @@ export const openFile = (path: string, durability: 'full' | 'normal', pagesMax?:
 export const openForReading = (path: string): Database => {
   try {
     const database = openDatabase(path, { readOnly: true })
-    database.exec('PRAGMA cache_size = -16000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY')
+    database.exec('PRAGMA cache_size = -8000; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY')
     return database
   } catch (cause) {
     throw explain(cause, path)

@@ -8,7 +8,7 @@ import { createNames, createTexts } from './names.ts'
 import { createRollup } from './rollup.ts'
 import { createRowReader, entryColumns, insertEntry, type KeptEntry, parseId, selectEntries } from './rows.ts'
 import { createRunBook, parseRecord } from './run-book.ts'
-import { hashMax } from './text-hash.ts'
+import { hashMax } from '../../core/text-hash.ts'
 import { createWhereabouts } from './whereabouts.ts'
 import { createEncoder, type Encoder, type Form, type Parcel, slot } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import { two32 } from './block.ts'
+const two32 = 2 ** 32
 
 /** Numbers of texts are below this, so that SQLite keeps them in six bytes. */
 export const hashMax = 2 ** 47
