@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { loadConfig } from '../config/load-config.ts'
-import { alertingOf } from './alerting.ts'
+import { memoryAlerts } from '../ledger/alert-store.ts'
+import { memoryStore } from '../ledger/memory/memory-store.ts'
+import { alertingOf, pace, startAlerting } from './alerting.ts'
 import { createLog } from './log.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'taximeter-alerting-'))
@@ -76,4 +78,49 @@ test('silences that overlap, and one that is within another, are silences like o
     'silences:\n  - {rule: budget-share, until: "2027-01-01T00:00:00Z"}\n  - {rule: budget-share, segment: {budget: month}, until: "2027-02-01T00:00:00Z"}\n',
   )
   expect(silences.map(({ rule }) => rule)).toEqual(['budget-share', 'budget-share'])
+})
+
+describe('the pace of rounds', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('what a receiver did not take is sent again when it is due, and waits for no round', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'], now: Date.parse('2026-11-22T12:00:00Z') })
+    const alertStore = memoryAlerts()
+    const store = memoryStore()
+    const log = createLog('silent', () => {})
+    const path = join(folder, 'taximeter.yaml')
+    // Nobody listens on port 9.
+    writeFileSync(path, 'notifiers: [{name: gone, type: webhook, url: "http://127.0.0.1:9/", private: true}]\ndefaultAlerts: none\n')
+    const loaded = loadConfig({ path, isOptional: false, environment: {} })
+    await alertStore.write({
+      alerts: [
+        {
+          id: 'a',
+          rule: 'r',
+          key: '[]',
+          state: 'resolved',
+          severity: 'info',
+          message: '',
+          segment: {},
+          value: '',
+          threshold: '',
+          query: '',
+          startedAt: Date.now(),
+          resolvedAt: Date.now(),
+        },
+      ],
+      dropped: [],
+      deliveries: [{ alert: 'a', transition: 'resolved', notifier: 'gone', attempts: 0, nextAt: Date.now() }],
+      forgetBefore: 0,
+    })
+    const alerts = await startAlerting({ loaded, alertStore, store, budgets: { status: () => [] }, log, now: Date.now })
+    const failures = (): number => alerts.counters().notifiers.gone?.failures ?? 0
+    // The first tick makes a round. The next one of those is a minute away; the pause after one failure is four seconds at most.
+    for (const expected of [1, 2]) {
+      vi.advanceTimersByTime(pace.roundMs)
+      await vi.waitFor(() => expect(failures()).toBe(expected))
+    }
+    expect(alerts.counters().rounds).toBe(1)
+    await alerts.close()
+  })
 })

@@ -180,7 +180,8 @@ export const startAlerting = async (options: AlertingOptions): Promise<Alerts> =
   let roundAt = Number.NEGATIVE_INFINITY
   const timer = setInterval(() => {
     const since = Math.abs(now() - roundAt)
-    if (since < (hasNews ? alerts.counters().lastRoundMs / pace.shareMax : pace.idleRoundMs)) return
+    // What a receiver did not take waits for no round.
+    if (since < (hasNews ? alerts.counters().lastRoundMs / pace.shareMax : pace.idleRoundMs)) return void alerts.delivered()
     hasNews = false
     roundAt = now()
     void alerts.evaluate()

@@ -32,7 +32,7 @@ const owed = (transition: Delivery['transition'], more: Partial<Delivery> = {}):
 
 /** A receiver that is away until it is said to be there, and pauses that are as long as they can be. */
 const receiver = (deliveries: readonly Delivery[]) => {
-  const state = { isAway: true, tries: 0, heard: [] as string[], written: [] as Delivery[] }
+  const state = { isAway: true, tries: 0, heard: [] as string[], written: [] as Delivery[], errors: [] as unknown[] }
   const sending = createDeliveries({
     notifiers: () => [
       {
@@ -51,7 +51,7 @@ const receiver = (deliveries: readonly Delivery[]) => {
     owed: deliveries,
     alertOf: () => alert,
     holdingFor: () => [],
-    onError: () => {},
+    onError: (error) => void state.errors.push(error),
   })
   return { state, sending }
 }
@@ -124,4 +124,10 @@ test('a receiver that forgets is reminded of what holds, until it has ended; one
   holding = []
   await sending.send(begin + 4 * minute)
   expect(heard).toEqual({ forgets: ['a', 'a', 'a', 'a'], keeps: ['a'] })
+})
+
+test('a failure says whose it is', async () => {
+  const { state, sending } = receiver([owed('firing')])
+  await sending.send(begin)
+  expect(state.errors).toMatchObject([{ message: 'Notifier "test": The receiver is away.' }])
 })

@@ -71,7 +71,7 @@ export const createDeliveries = (options: DeliveriesOptions) => {
       await notifier.send(noticeOf(group[0]?.delivery.transition ?? 'firing', alerts), AbortSignal.timeout(sendTimeoutMs))
     } catch (error) {
       tally.failures += 1
-      options.onError(error)
+      options.onError(failureOf(notifier, error))
       await keep(group.map(({ delivery }) => retryOf(delivery, now, options.random)))
       tally.givenUp += group.filter(({ delivery }) => delivery.attempts + 1 >= attemptsMax).length
       return false
@@ -102,7 +102,7 @@ export const createDeliveries = (options: DeliveriesOptions) => {
       for (const alerts of partsOf(told)) await notifier.send(noticeOf('firing', alerts), AbortSignal.timeout(sendTimeoutMs))
     } catch (error) {
       tallyOf(name).failures += 1
-      options.onError(error)
+      options.onError(failureOf(notifier, error))
     }
   }
 
@@ -145,6 +145,10 @@ export const createDeliveries = (options: DeliveriesOptions) => {
       ),
   }
 }
+
+/** A notifier says what went wrong, and not that it was itself. */
+const failureOf = ({ name }: Notifier, cause: unknown): Error =>
+  new Error(`Notifier "${name}": ${cause instanceof Error ? cause.message : 'failed'}`, { cause })
 
 type Group = readonly { readonly delivery: Delivery; readonly alert: AlertRecord }[]
 

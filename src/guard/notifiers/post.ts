@@ -53,5 +53,9 @@ export const createPost = ({ url, isPrivate }: PostOptions): Post => {
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return 'unknown'
   const { code } = error as Error & { readonly code?: unknown }
-  return error.name === 'TimeoutError' ? 'no answer in time' : typeof code === 'string' ? code : error.name
+  return error.name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT'
+    ? 'no answer in time'
+    : typeof code === 'string'
+      ? code
+      : error.name
 }
