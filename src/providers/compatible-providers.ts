@@ -25,9 +25,10 @@ const ticks = (usage: Json): PicoUsd | undefined => usdOfTicks(usage.cost_in_usd
 /**
  * `cost` is what OpenRouter takes. With the caller's own provider key it is only the fee, and the provider bills the inference
  * besides; without one `upstream_inference_cost` is part of `cost` and must not be added (openrouter.ai/docs, usage accounting).
+ * Vercel's gateway answers in the same terms; there `cost` is the inference alone, and `gateway_cost` has the surcharges too.
  */
 const openrouterCost = (usage: Json): PicoUsd | undefined => {
-  const cost = usdOf(usage.cost)
+  const cost = usdOf(usage.gateway_cost) ?? usdOf(usage.cost)
   if (cost === undefined || usage.is_byok !== true) return cost
   return (cost + (usdOf(objectOf(usage.cost_details)?.upstream_inference_cost) ?? 0n)) as PicoUsd
 }

@@ -203,6 +203,7 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
   let usageTotal = -1
   let isEnded = false
   let hasLastWord = false
+  let textBefore = 0
   let parsed = 0
   let isIntroduced = false
   let held: string | undefined
@@ -226,10 +227,11 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
     merged.usage = usage
     held = undefined
     heldBefore = undefined
-    const choices = arrayOf(chunk.choices)
-    if (!traits.endsWithDone && choices.every((choice) => isFinished(objectOf(choice)))) {
-      hasLastWord = true
-      sink.isDone = true
+    // Nothing but `[DONE]` follows the usage of what is finished, and not every recording keeps that.
+    hasLastWord = arrayOf(chunk.choices).every((choice) => isFinished(objectOf(choice)))
+    if (hasLastWord) {
+      textBefore = seen.output + seen.reasoning
+      if (!traits.endsWithDone) sink.isDone = true
     }
   }
 
@@ -241,10 +243,10 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
       // An error beside choices is one of OpenRouter's, after which the usage may still come; one alone is the end.
       if (chunk.choices === undefined) sink.isDone = true
     }
+    for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
     takeUsage(chunk)
     // A whole answer where a stream was expected: some servers do not stream.
     if (chunk.object === 'chat.completion' || isLast?.(chunk)) end()
-    for (const choice of arrayOf(chunk.choices)) addChoice(seen, objectOf(choice))
   }
 
   const hold = (text: string, total: number): void => {
@@ -295,9 +297,10 @@ export const createChatSink = (context: ReadContext, options: ChatSinkOptions = 
       isIntroduced = parsed >= introductionMax || (merged.id !== undefined && merged.model !== undefined)
     },
     report(framing) {
-      const isWhole = isEnded || hasLastWord
+      const isWhole = isEnded || (hasLastWord && textBefore === seen.output + seen.reasoning)
       takeHeld()
-      const odd: UsageFlag[] = isWhole || merged.error !== undefined ? [...framing, ...flags] : [...framing, ...flags, 'truncated-stream']
+      const isClosed = sink.isDone || merged.error !== undefined
+      const odd: UsageFlag[] = isClosed ? [...framing, ...flags] : [...framing, ...flags, 'truncated-stream']
       const report = settle(merged, context)
       if (merged.usage === undefined) return withFlags(estimatedReport(report, seen, context), odd)
       return withFlags(isWhole ? report : partialReport(report), odd)

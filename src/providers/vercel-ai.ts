@@ -101,13 +101,14 @@ const asPictures = (tally: Tally): void => {
 }
 
 /**
- * What Vercel's gateway took for one step; a sum over several steps says only what the last one cost. Zero is what it takes of a
- * call that the caller's own key paid for, and no cost.
+ * What Vercel's gateway took for one step, its surcharges included where it names them; a sum over several steps says only what the
+ * last one cost. A cost of zero is that of a call that the caller's own key paid for, and no cost.
  */
 const gatewayCost = (result: Json): PicoUsd | undefined => {
   if (arrayOf(result.steps).length > 1) return undefined
-  const cost = usdOf(objectOf(objectOf(result.providerMetadata)?.gateway)?.cost)
-  return cost === 0n ? undefined : cost
+  const gateway = objectOf(objectOf(result.providerMetadata)?.gateway)
+  const cost = usdOf(gateway?.cost)
+  return cost === 0n ? undefined : (usdOf(gateway?.gatewayCost) ?? cost)
 }
 
 const defined = (facts: {

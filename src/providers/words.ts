@@ -22,7 +22,16 @@ const decoded = (name: string): string => {
 export const nameCharsMax = 256
 
 /** What providers call the tier that everybody gets; it has no name in our variants, so that equal calls have equal ones. */
-const standardTiers: ReadonlySet<string> = new Set(['default', 'standard', 'standard_only', 'auto', 'on_demand', 'payg', 'unspecified', 'none'])
+const standardTiers: ReadonlySet<string> = new Set([
+  'default',
+  'standard',
+  'standard_only',
+  'auto',
+  'on_demand',
+  'payg',
+  'unspecified',
+  'none',
+])
 
 export const tierOf = (value: unknown): string | undefined => {
   const name = nameOf(value, codeCharsMax)?.toLowerCase()
