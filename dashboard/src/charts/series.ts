@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { Interval } from '../state/buckets.ts'
 
 export interface Series {
@@ -16,8 +17,9 @@ export interface TimeChartProps {
   /** Sums are stacked bars; everything else is lines. */
   readonly kind: 'stack' | 'line'
   readonly axisText: (value: number) => string
-  readonly figureText: (seriesIndex: number, bucketIndex: number) => string
-  readonly totalText?: (bucketIndex: number) => string
+  /** A figure as it is read out, with how sure it is. */
+  readonly figureOf: (seriesIndex: number, bucketIndex: number) => ReactNode
+  readonly totalOf?: (bucketIndex: number) => ReactNode
   readonly onZoom?: (from: number, to: number) => void
   /** The last bucket is still filling. */
   readonly isOpen?: boolean

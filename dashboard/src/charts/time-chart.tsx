@@ -72,7 +72,7 @@ export const TimeChart = (props: TimeChartProps): ReactNode => {
 const rowsMax = 10
 
 const Readout = ({ at, left: plot, ...props }: TimeChartProps & { at: number; left: uPlot | undefined }): ReactNode => {
-  const { starts, interval, zone, series, figureText, totalText, isOpen } = props
+  const { starts, interval, zone, series, figureOf, totalOf, isOpen } = props
   const start = starts[at]
   const clock = useMemo(() => clockOf(zone), [zone])
   if (start === undefined || plot === undefined) return null
@@ -93,14 +93,14 @@ const Readout = ({ at, left: plot, ...props }: TimeChartProps & { at: number; le
           {bucketTitle(start, nextStart(interval, start, zone), interval, clock)}
           {isOpen && at === starts.length - 1 && <span className="ml-1 font-normal text-ink-3">so far</span>}
         </span>
-        {totalText !== undefined && <span>{totalText(at)}</span>}
+        {totalOf?.(at)}
       </p>
       {rows.length === 0 && <p className="text-ink-3">Nothing here.</p>}
       {rows.slice(0, rowsMax).map(({ each, index }) => (
         <p key={each.name} className="flex items-center gap-2 leading-5 text-ink-2">
           <span aria-hidden="true" className="size-2 shrink-0 rounded-xs" style={{ background: each.color }} />
           <bdi className="mr-auto max-w-40 truncate">{each.name}</bdi>
-          <span className="pl-3 text-ink">{figureText(index, at)}</span>
+          <span className="pl-3 text-ink">{figureOf(index, at)}</span>
         </p>
       ))}
       {rows.length > rowsMax && <p className="text-ink-3">and {rows.length - rowsMax} more</p>}

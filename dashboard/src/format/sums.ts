@@ -22,11 +22,5 @@ export const restOf = (info: MeasureInfo, whole: Figure, parts: readonly Figure[
   return figureOf(info, rest < 0n ? 0n : rest)
 }
 
-export const sumOf = (info: MeasureInfo, parts: readonly Figure[]): Figure =>
-  figureOf(
-    info,
-    parts.reduce<bigint>((sum, part) => sum + integerOf(info, part), 0n),
-  )
-
 /** Near enough to draw or to sort by; never to show. */
 export const approximate = (value: Figure): number | null => (value === null || value === undefined ? null : Number(value))

@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { approximate } from '../format/sums.ts'
-import { figureText } from '../state/measures.ts'
+import { FigureText } from '../ui/figure.tsx'
 import type { Stack } from './stack-of.ts'
 import { axisText, summaryOf } from './stack-text.ts'
 
@@ -15,7 +15,7 @@ interface StackChartProps {
 
 /** A stack drawn: bars for sums, lines for everything that cannot be added up. */
 export const StackChart = ({ stack, label, isOpen, height, onZoom }: StackChartProps): ReactNode => {
-  const { info, starts, interval, layers, wholes, answer } = stack
+  const { info, starts, interval, layers, wholes, wholeDoubts, answer } = stack
   const series = useMemo(
     () => layers.map((layer) => ({ name: layer.name, color: layer.color, values: layer.values.map(approximate) })),
     [layers],
@@ -29,8 +29,8 @@ export const StackChart = ({ stack, label, isOpen, height, onZoom }: StackChartP
       series={series}
       kind={info.isSum ? 'stack' : 'line'}
       axisText={(value) => axisText(info, value)}
-      figureText={(layer, bucket) => figureText(info, layers[layer]?.values[bucket])}
-      totalText={(bucket) => figureText(info, wholes[bucket])}
+      figureOf={(layer, bucket) => <FigureText info={info} value={layers[layer]?.values[bucket]} row={layers[layer]?.doubts[bucket]} />}
+      totalOf={(bucket) => <FigureText info={info} value={wholes[bucket]} row={wholeDoubts[bucket]} />}
       isOpen={isOpen}
       onZoom={onZoom}
       {...(height !== undefined && { height })}

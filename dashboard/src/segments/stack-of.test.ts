@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
+import { type Doubtful, doubtOf } from '../format/doubt.ts'
 import { measureInfo } from '../state/measures.ts'
-import { stackOf, wholeOf } from './stack-of.ts'
+import { stackOf } from './stack-of.ts'
 
 const none = { calls: 0, cost: '0.000000000000' }
 const coverage = { reported: none, computed: none, partial: none, estimated: none, unpriced: none }
@@ -78,21 +79,9 @@ describe('stackOf', () => {
     expect(stack?.layers[1]?.values).toEqual(['0.000000000000', '0.000000000000', '0.000000000000'])
   })
 
-  it('an answer that holds the others as well is its own whole, and a value by the name of "other" is not them', () => {
-    const layered = answer(
-      [
-        row(0, 'a', '7.000000000001'),
-        row(0, 'other', '1'),
-        { ...row(0, 'other', '2'), folded: 2 } as AnswerRow,
-        { bucket: days[2], agent: 'a', cost: null } as unknown as AnswerRow,
-      ],
-      {},
-    )
-    const whole = wholeOf(cost, layered)
-    expect(whole.rows).toEqual([
-      { bucket: days[0], cost: '10.000000000001' },
-      { bucket: days[2], cost: null },
-    ])
+  it('a value by the name of "other" is not the others, and each bucket says how sure it is', () => {
+    const doubtful = (bucket: number, agent: string, amount: string, unpricedCalls: number): AnswerRow =>
+      ({ ...row(bucket, agent, amount), unpricedCalls }) as AnswerRow
     const stack = stackOf({
       by: 'agent',
       info: cost,
@@ -105,13 +94,26 @@ describe('stackOf', () => {
         ],
         {},
       ),
-      layered,
-      whole,
+      layered: answer([doubtful(0, 'a', '7', 2), row(0, 'other', '1'), doubtful(2, 'a', '3', 1)], {}),
+      whole: answer(
+        [
+          { bucket: days[0], cost: '10', unpricedCalls: 5, partialCalls: 1 } as unknown as AnswerRow,
+          { bucket: days[2], cost: '5', unpricedCalls: 1 } as unknown as AnswerRow,
+        ],
+        {},
+      ),
     })
     expect(stack?.layers.map(({ name, values }) => [name, values[0]])).toEqual([
-      ['a', '7.000000000001'],
+      ['a', '7'],
       ['other', '1'],
       ['2 others', '2.000000000000'],
     ])
+    const marks = (doubts: readonly Doubtful[] | undefined): readonly string[] => (doubts ?? []).map((doubt) => doubtOf(doubt).sentence)
+    expect(stack?.layers.map(({ doubts }) => marks(doubts))).toEqual([
+      ['2 unpriced', '', '1 unpriced'],
+      ['', '', ''],
+      ['3 unpriced, 1 partial', '', ''],
+    ])
+    expect(marks(stack?.wholeDoubts)).toEqual(['5 unpriced, 1 partial', '', '1 unpriced'])
   })
 })

@@ -1,7 +1,8 @@
 import type { Answer, AnswerRow, QueryAnswer } from '../../../src/server/api.ts'
 import { seriesColor } from '../charts/palette.ts'
+import type { Doubtful } from '../format/doubt.ts'
 import { count } from '../format/numbers.ts'
-import { restOf, sumOf } from '../format/sums.ts'
+import { restOf } from '../format/sums.ts'
 import { bucketsOf, type Interval } from '../state/buckets.ts'
 import { type Figure, type MeasureInfo, valueText } from '../state/measures.ts'
 
@@ -14,6 +15,8 @@ export interface Layer {
   readonly total: Figure
   readonly before: Figure
   readonly values: readonly Figure[]
+  /** How many calls of each bucket are not exactly priced. */
+  readonly doubts: readonly Doubtful[]
   /** The row of the answer that it is, for how sure its total is. */
   readonly row: AnswerRow
 }
@@ -25,6 +28,7 @@ export interface Stack {
   readonly layers: readonly Layer[]
   /** Of each bucket, over all layers. */
   readonly wholes: readonly Figure[]
+  readonly wholeDoubts: readonly Doubtful[]
   readonly answer: QueryAnswer
 }
 
@@ -49,8 +53,19 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
     }
     return values
   }
+  const doubtsIn = (rows: readonly AnswerRow[]): readonly Doubtful[] => {
+    const doubts: Doubtful[] = starts.map(() => ({}))
+    for (const row of rows) {
+      const place = places.get(Date.parse(row.bucket ?? ''))
+      if (place !== undefined) doubts[place] = row
+    }
+    return doubts
+  }
   const before = new Map((totals.previous?.rows ?? []).map((row) => [row[by], row[info.name]]))
   const wholes = spread(whole.rows)
+  const wholeDoubts = doubtsIn(whole.rows)
+  const rowsOf = (value: unknown): readonly AnswerRow[] =>
+    layered.rows.filter((each) => each.folded === undefined && (each[by] ?? null) === (value ?? null))
   const layers: Layer[] = totals.rows
     .filter((row) => row.folded === undefined)
     .map((row, place) => ({
@@ -59,7 +74,8 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       color: seriesColor(place),
       total: row[info.name],
       before: before.get(row[by] ?? null),
-      values: spread(layered.rows.filter((each) => each.folded === undefined && (each[by] ?? null) === (row[by] ?? null))),
+      values: spread(rowsOf(row[by])),
+      doubts: doubtsIn(rowsOf(row[by])),
       row,
     }))
   const folded = totals.rows.find((row) => row.folded !== undefined)
@@ -78,17 +94,21 @@ export const stackOf = ({ by, info, interval, totals, layered, whole }: StackPar
       total: folded[info.name],
       before: undefined,
       values,
+      doubts: wholeDoubts.map((doubt, index) =>
+        doubtLeft(
+          doubt,
+          layers.map((layer) => layer.doubts[index] ?? {}),
+        ),
+      ),
       row: folded,
     })
   }
-  return { info, interval, starts, layers, wholes, answer: totals }
+  return { info, interval, starts, layers, wholes, wholeDoubts, answer: totals }
 }
 
-/** Of each bucket the sum of its rows, of an answer that leaves nothing out. What no row knows is not nothing. */
-export const wholeOf = (info: MeasureInfo, layered: Answer): Answer => {
-  const rows = [...Map.groupBy(layered.rows, (row) => row.bucket)].map(([bucket, parts]): AnswerRow => {
-    const known = parts.map((row) => row[info.name]).filter((value) => value !== null)
-    return { ...(bucket !== undefined && { bucket }), [info.name]: known.length === 0 ? null : (sumOf(info, known) ?? null) }
-  })
-  return { ...layered, rows }
+/** What is in doubt in none of the parts is so in the rest. */
+const doubtLeft = (whole: Doubtful, parts: readonly Doubtful[]): Doubtful => {
+  const left = (name: 'unpricedCalls' | 'partialCalls' | 'estimatedCalls'): number =>
+    parts.reduce((rest, part) => rest - Number(part[name] ?? 0), Number(whole[name] ?? 0))
+  return { unpricedCalls: left('unpricedCalls'), partialCalls: left('partialCalls'), estimatedCalls: left('estimatedCalls') }
 }

@@ -22,7 +22,7 @@ export const StackTable = ({ stack, by }: { stack: Stack; by: string }): ReactNo
 }
 
 const columnsOf = (stack: Stack): readonly Column<{ index: number }>[] => {
-  const { info, interval, starts, layers, wholes, answer } = stack
+  const { info, interval, starts, layers, wholes, wholeDoubts, answer } = stack
   const clock = clockOf(answer.tz)
   return [
     {
@@ -40,7 +40,7 @@ const columnsOf = (stack: Stack): readonly Column<{ index: number }>[] => {
             id: 'whole',
             title: 'Total',
             isNumber: true,
-            cell: ({ index }: { index: number }) => <FigureText info={info} value={wholes[index]} />,
+            cell: ({ index }: { index: number }) => <FigureText info={info} value={wholes[index]} row={wholeDoubts[index]} />,
           },
         ]
       : []),
@@ -49,7 +49,7 @@ const columnsOf = (stack: Stack): readonly Column<{ index: number }>[] => {
       title: layer.name,
       isNumber: true,
       sortBy: ({ index }: { index: number }) => approximate(layer.values[index]),
-      cell: ({ index }: { index: number }) => <FigureText info={info} value={layer.values[index]} />,
+      cell: ({ index }: { index: number }) => <FigureText info={info} value={layer.values[index]} row={layer.doubts[index]} />,
     })),
   ]
 }
