@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { chromium } from 'playwright-core'
+import { bundledServer } from './bundled-server.ts'
 
 export interface FirstView {
   /** Until every card of the overview has its figures. */
@@ -14,9 +14,7 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 
 /** The first view of the dashboard, in a browser that has never seen it, on a server that was just started. */
 export const firstView = async (ledger: string, dashboard: string, now: number, search: string): Promise<FirstView> => {
-  const server = spawn(process.execPath, [join(import.meta.dirname, 'view-server.ts'), ledger, dashboard, String(now)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const server = spawn(process.execPath, [await bundledServer(), ledger, dashboard, String(now)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const browser = await chromium.launch({
     ...(executablePath !== undefined && { executablePath }),
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],

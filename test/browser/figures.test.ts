@@ -95,7 +95,14 @@ describeInBrowser('each figure on screen is the API’s', () => {
       const rows = await tableTexts(page, 'Cost by Model over time')
       const whole = await api<QueryAnswer>(`/v1/query?measure=cost&interval=day&${period}&tz=Europe/Berlin`)
       const shown = rows.map((cells) => cells[1]).filter((text) => text !== figureText(cost, '0'))
-      expect(shown).toEqual(whole.rows.toReversed().map((row) => figureText(cost, row.cost)))
+      expect(shown).toEqual(whole.rows.toReversed().map((row) => marked(row, row.cost)))
+      // A layer is its value's in every bucket, also where others cost more than it.
+      const parts = await api<QueryAnswer>(`/v1/query?measure=cost&by=model&interval=day&${period}&tz=Europe/Berlin`)
+      for (const [index, { model }] of totals.rows.filter(({ folded }) => folded === undefined).entries()) {
+        const layer = rows.map((cells) => cells[2 + index]).filter((text) => text !== figureText(cost, '0'))
+        const known = parts.rows.filter((row) => row.model === model && row.cost !== '0.000000000000')
+        expect(layer, String(model)).toEqual(known.toReversed().map((row) => marked(row, row.cost)))
+      }
     }))
 
   test('Overview: key figures, segments and the costliest runs', () =>

@@ -189,22 +189,12 @@ export const sumRuns = (question: Question, buckets: Buckets, sources: RunSource
 const wholeRuns = ({ groupOf, groups, llm, tool, tokens }: Runs): RunParts => {
   const parts = createRunParts(true)
   const { starts, runs } = runsByGroup(groupOf, groups.length)
-  const amounts = (lows: readonly Float64Array[], highs: readonly Float64Array[]): Amounts => {
-    const [rest, whole] = [new Float64Array(runs.length), new Float64Array(runs.length)]
-    let hasWhole = false
-    for (let place = 0; place < runs.length; place++) {
-      const run = runs[place] as number
-      let [low, high] = [0, 0]
-      for (const list of lows) low += list[run] as number
-      for (const list of highs) high += list[run] as number
-      rest[place] = low + (high % highMax) * two32
-      whole[place] = Math.floor(high / highMax)
-      if (high >= highMax) hasWhole = true
-    }
-    return { rest, whole: hasWhole ? whole : undefined }
-  }
-  const kinds = { llm: amounts([llm.low], [llm.high]), tool: amounts([tool.low], [tool.high]), tokens: amounts([tokens], []) } as const
-  const cost = amounts([llm.low, tool.low], [llm.high, tool.high])
+  const kinds = {
+    llm: amountsOf(runs, llm),
+    tool: amountsOf(runs, tool),
+    tokens: { rest: gathered(tokens, runs), whole: undefined },
+  } as const
+  const cost = amountsOf(runs, { low: added(llm.low, tool.low), high: added(llm.high, tool.high) })
   for (const [group, { bucket, values }] of groups.entries()) {
     const [start, end] = [starts[group] as number, starts[group + 1] as number]
     const segment = parts.segmentFor(bucket, values)
@@ -212,6 +202,30 @@ const wholeRuns = ({ groupOf, groups, llm, tool, tokens }: Runs): RunParts => {
     for (const kind of ['llm', 'tool', 'tokens'] as const) parts.count(segment, kind, partOf(kinds[kind], start, end))
   }
   return parts.finish()
+}
+
+const added = (left: Float64Array, right: Float64Array): Float64Array => {
+  const sums = new Float64Array(left.length)
+  for (let index = 0; index < left.length; index++) sums[index] = (left[index] as number) + (right[index] as number)
+  return sums
+}
+
+const gathered = (from: Float64Array, places: Int32Array): Float64Array => {
+  const found = new Float64Array(places.length)
+  for (let place = 0; place < places.length; place++) found[place] = from[places[place] as number] as number
+  return found
+}
+
+/** The money of some runs, in the order of these. */
+const amountsOf = (runs: Int32Array, { low, high }: Money): Amounts => {
+  const [rest, highs] = [gathered(low, runs), gathered(high, runs)]
+  let isLarge = false
+  for (let place = 0; place < rest.length; place++) {
+    const over = highs[place] as number
+    if (over >= highMax) isLarge = true
+    rest[place] = (rest[place] as number) + (over % highMax) * two32
+  }
+  return { rest, whole: isLarge ? highs.map((over) => Math.floor(over / highMax)) : undefined }
 }
 
 const partOf = ({ rest, whole }: Amounts, start: number, end: number): Amounts => ({
@@ -243,13 +257,8 @@ const partsOfCalls = (question: Question, runs: Runs, { database, values }: RunS
 /** What runs did in one segment of calls: a part of each that has a call there. */
 const addColumn = (parts: RunPartsBuilder, question: Question, runs: Runs, { values, isTool, calls, cost, tokens }: RunColumn): void => {
   const { starts, runs: places } = runsByGroup(runs.groupOf, runs.groups.length, calls)
-  const gathered = (from: Float64Array): Float64Array => {
-    const found = new Float64Array(places.length)
-    for (let place = 0; place < places.length; place++) found[place] = from[places[place] as number] as number
-    return found
-  }
-  const costs: Amounts = { rest: gathered(cost.rest), whole: cost.whole && gathered(cost.whole) }
-  const counts: Amounts | undefined = tokens.length === 0 ? undefined : { rest: gathered(tokens), whole: undefined }
+  const costs: Amounts = { rest: gathered(cost.rest, places), whole: cost.whole && gathered(cost.whole, places) }
+  const counts: Amounts | undefined = tokens.length === 0 ? undefined : { rest: gathered(tokens, places), whole: undefined }
   for (const [group, { bucket, values: own }] of runs.groups.entries()) {
     const [start, end] = [starts[group] as number, starts[group + 1] as number]
     if (start === end) continue

@@ -122,7 +122,7 @@ const topOf = (question: Question, { groups, columns }: CallSums, groupOf: Int32
     const scale = lowColumns.includes((columns[place] ?? 0) - 1) ? two32 : 1
     const sums = groups.sums[place] ?? noSums
     for (let index = 0; index < groups.groups; index++)
-      ranks[groupOf[index] as number] = (ranks[groupOf[index] as number] as number) + (sums[index] as number) * scale
+      ranks[groupOf[index] as number] = (ranks[groupOf[index] as number] as number) + (sums[index] ?? 0) * scale
   }
   const least = selectRank(ranks.slice(), count - top) * (1 - 1e-9)
   return Uint8Array.from(ranks, (rank) => (rank >= least ? 1 : 0))
@@ -135,13 +135,13 @@ const groupsAway = ({ groups, flags }: CallSums, groupOf: Int32Array, isTop: Uin
   const isAway = new Uint8Array(isTop.length)
   const flagOf = new Int32Array(groups.groups)
   const first = groupBy(groups.keys.slice(width + 1), groups.groups, undefined, flagOf)
-  const sums = groups.sums.map(() => new Float64Array(first.length))
+  const sums = groups.sums.map((values) => new Float64Array(values.length === 0 ? 0 : first.length))
   for (let index = 0; index < groups.groups; index++) {
     const group = groupOf[index] as number
     if (isTop[group] === 1 || groups.sums[0]?.[index] === 0) continue
     isAway[group] = 1
     const flag = flagOf[index] as number
-    for (const [place, into] of sums.entries()) into[flag] = (into[flag] as number) + (groups.sums[place]?.[index] as number)
+    for (const [place, into] of sums.entries()) into[flag] = (into[flag] as number) + (groups.sums[place]?.[index] ?? 0)
   }
   const setAt = (index: number): FlagValues =>
     Object.fromEntries(flags.map((name, place) => [name, groups.keys[width + 1 + place]?.[index] ?? 0]))
@@ -159,6 +159,7 @@ const gatherTotal = (width: number, { groups, total, columns, latencies }: CallS
   const flagOf = new Int32Array(from.groups)
   const first = groupBy(flags, from.groups, undefined, flagOf)
   const sums = from.sums.map((values) => {
+    if (values.length === 0) return values
     const summed = new Float64Array(first.length)
     for (let index = 0; index < from.groups; index++)
       summed[flagOf[index] as number] = (summed[flagOf[index] as number] as number) + (values[index] as number)
@@ -204,7 +205,7 @@ const addFlagged = (calls: Sums, columns: readonly number[], sums: readonly Floa
   }
   for (let place = 3; place < columns.length; place += 2) {
     const unit = unitNames[((columns[place] ?? 0) - column.tokens(0)) / 2]
-    if (unit === undefined || (sums[place]?.[index] === 0 && sums[place + 1]?.[index] === 0)) continue
+    if (unit === undefined || ((sums[place]?.[index] ?? 0) === 0 && (sums[place + 1]?.[index] ?? 0) === 0)) continue
     calls.tokens[unit] = (calls.tokens[unit] ?? 0n) + pairAt(place)
   }
 }

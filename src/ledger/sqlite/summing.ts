@@ -20,7 +20,7 @@ export interface Summed {
   readonly groups: number
   /** The bucket and then the value on each axis. */
   readonly keys: readonly Int32Array[]
-  /** The sums of the columns that were asked for, in their order; the high half of a pair comes after the low one. */
+  /** The sums of the columns that were asked for, in their order; the high half of a pair comes after the low one. Empty, but for the first, where no row has any. */
   readonly sums: readonly Float64Array[]
 }
 
@@ -40,7 +40,9 @@ const carryRows = 1_500_000
 export const createSummer = (axes: readonly Axis[], filters: readonly RowFilter[], columns: readonly number[]): Summer => {
   const groups = createRowGroups(axes.length)
   // Group 0 takes the rows that are filtered out, so that no inner loop has to ask.
-  let sums = columns.map(() => new Float64Array(64))
+  // A question can name dozens of units of which calls use four: what no row has takes no room.
+  const sums = columns.map(() => noSums)
+  let size = 64
   let target = new Int32Array(1024)
   let rowsSinceCarry = 0
 
@@ -52,20 +54,19 @@ export const createSummer = (axes: readonly Axis[], filters: readonly RowFilter[
     return true
   }
 
-  const grow = (): void => {
-    if ((sums[0]?.length ?? 0) > groups.count()) return
-    sums = sums.map((values) => {
-      const larger = new Float64Array(groups.count() * 2)
-      larger.set(values)
-      return larger
-    })
+  const sumsOf = (index: number): Float64Array => {
+    const values = sums[index] as Float64Array
+    if (values.length === size) return values
+    const larger = new Float64Array(size)
+    larger.set(values)
+    sums[index] = larger
+    return larger
   }
 
   const carry = (): void => {
     for (const [index, id] of columns.entries()) {
-      const lows = sums[index]
-      const highs = sums[index + 1]
-      if (lows === undefined || highs === undefined || !lowColumns.includes(id)) continue
+      if (!lowColumns.includes(id) || sums[index]?.length === 0) continue
+      const [lows, highs] = [sumsOf(index), sumsOf(index + 1)]
       for (let group = 0; group < groups.count(); group++) {
         const over = Math.floor((lows[group] as number) / two32)
         lows[group] = (lows[group] as number) - over * two32
@@ -78,10 +79,10 @@ export const createSummer = (axes: readonly Axis[], filters: readonly RowFilter[
   return {
     add(chunk, bucket, sign) {
       if (chunk.rows === 0 || !assign(chunk, bucket)) return
-      grow()
+      if (groups.count() >= size) size = groups.count() * 2
       for (let index = 0; index < columns.length; index++) {
         const found = chunk.columns[columns[index] as number]
-        if (found !== undefined) addColumn(sums[index] as Float64Array, target, chunk.rows, found, sign)
+        if (found !== undefined) addColumn(sumsOf(index), target, chunk.rows, found, sign)
       }
       rowsSinceCarry += chunk.rows
       if (rowsSinceCarry > carryRows) carry()
@@ -92,11 +93,13 @@ export const createSummer = (axes: readonly Axis[], filters: readonly RowFilter[
       return {
         groups: count - 1,
         keys: groups.keys().map((key) => key.subarray(1, count)),
-        sums: sums.map((values) => values.subarray(1, count)),
+        sums: sums.map((values, index) => (index > 0 && values.length === 0 ? values : sumsOf(index).subarray(1, count))),
       }
     },
   }
 }
+
+const noSums = new Float64Array(0)
 
 export const isRefused = (chunk: Chunk, { axis, accepts }: RowFilter): boolean => {
   const found = chunk.dims[axis.dim]
