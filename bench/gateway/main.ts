@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { startPortkey } from './portkey.ts'
-import { type BenchProcess, bundleProcesses, type Core, pinning, startProcess, vitalsOf } from './processes.ts'
+import { type BenchProcess, bundleProcesses, type Core, canPin, startProcess, vitalsOf } from './processes.ts'
 import { startServe } from './serve.ts'
 
 // The gateway against the limit (bench/gateway/bare-proxy.ts) and against a peer, as ratios in one run.
@@ -12,6 +12,7 @@ export interface GatewayFigures {
   readonly streams: Comparison
   readonly added: Added
   readonly memory: { readonly startMb: number; readonly endMb: number; readonly mostMb: number }
+  readonly isPinned: boolean
   readonly bad: number
   readonly portkey?: { readonly json: number; readonly streams: number; readonly bad: number }
 }
@@ -54,6 +55,8 @@ export interface GatewayBenchOptions {
   /** Minutes of load for the memory; 0: only what the rounds are. */
   readonly minutes?: number
   readonly portkey?: boolean
+  /** The proxies share one core, all their threads, and whoever loads and feeds them has the other. Absent: the system decides. */
+  readonly oneCore?: boolean
 }
 
 const body = (isStream: boolean): string =>
@@ -85,20 +88,23 @@ export const benchGateway = async ({
   seconds = 2,
   minutes = 0,
   portkey = false,
+  oneCore = false,
 }: GatewayBenchOptions = {}): Promise<GatewayFigures> => {
   const bundles = await bundleProcesses()
-  const start = (name: string, args: readonly string[], core: Core) => startProcess(join(bundles.folder, `${name}.js`), args, core)
+  const isPinned = oneCore && canPin()
+  const on = (core: Core): Core | undefined => (isPinned ? core : undefined)
+  const start = (name: string, args: readonly string[], core: Core) => startProcess(join(bundles.folder, `${name}.js`), args, on(core))
   const upstream = await start('upstream', [], 'others')
   const load = await start('load', [], 'others')
   const url = `http://127.0.0.1:${upstream.port}`
   const bare: Target = { name: 'bare', process: await start('bare-proxy', [url], 'proxies'), path: '/v1/chat/completions' }
   const gateway: Target = {
     name: 'gateway',
-    process: await startServe(join(bundles.folder, 'serve.js'), url),
+    process: await startServe(join(bundles.folder, 'serve.js'), url, on('proxies')),
     path: '/openai/v1/chat/completions',
     headers: { 'x-taximeter-agent': 'bench', 'x-taximeter-run': 'r-@@@@@@@@' },
   }
-  const peer = portkey ? await startPortkey(url) : undefined
+  const peer = portkey ? await startPortkey(url, on('proxies')) : undefined
   try {
     const run = async (target: Target, isStream: boolean, more: Partial<LoadOrder> = {}): Promise<Measured> => {
       const { process, path, headers } = target
@@ -127,7 +133,7 @@ export const benchGateway = async ({
     const compared =
       peer &&
       (await comparePeer({ name: 'portkey', process: peer, path: '/v1/chat/completions', headers: peer.headers }, json, streams, run))
-    return { json, streams, added, memory, bad: json.bad + streams.bad, ...(compared && { portkey: compared }) }
+    return { json, streams, added, memory, isPinned, bad: json.bad + streams.bad, ...(compared && { portkey: compared }) }
   } finally {
     for (const process of [gateway.process, bare.process, load, upstream, peer]) await process?.stop()
     bundles.remove()
@@ -231,8 +237,12 @@ const median = (values: readonly number[]): number => {
 
 const rounded = (value: number, digits = 2): string => value.toFixed(digits)
 
-export const printGateway = ({ json, streams, added, memory, bad, portkey }: GatewayFigures): void => {
-  console.log(`gateway: metering, pricing and three budgets on, SQLite ledger; ${connections} connections; ${pinning}`)
+export const printGateway = ({ json, streams, added, memory, isPinned, bad, portkey }: GatewayFigures): void => {
+  console.log(
+    `gateway: metering, pricing and three budgets on, SQLite ledger; ${connections} connections; ${
+      isPinned ? 'proxies on one core, upstream and load on another' : 'the system decides who runs where'
+    }`,
+  )
   for (const [name, { bare, gateway, ratio, bareCpuUs, gatewayCpuUs, cpuRatio }, limit] of [
     ['JSON', json, limits.json],
     ['streams of 50 chunks', streams, limits.streams],
@@ -258,11 +268,17 @@ export const printGateway = ({ json, streams, added, memory, bad, portkey }: Gat
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { rounds: { type: 'string' }, seconds: { type: 'string' }, minutes: { type: 'string' }, portkey: { type: 'boolean' } },
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      minutes: { type: 'string' },
+      portkey: { type: 'boolean' },
+      'one-core': { type: 'boolean' },
+    },
   })
   const numberOf = (text: string | undefined): { readonly value?: number } => (text === undefined ? {} : { value: Number(text) })
   const { value: rounds = 5 } = numberOf(values.rounds)
   const { value: seconds = 2 } = numberOf(values.seconds)
   const { value: minutes = 0 } = numberOf(values.minutes)
-  printGateway(await benchGateway({ rounds, seconds, minutes, portkey: values.portkey ?? false }))
+  printGateway(await benchGateway({ rounds, seconds, minutes, portkey: values.portkey ?? false, oneCore: values['one-core'] ?? false }))
 }

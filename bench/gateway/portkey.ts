@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BenchProcess, pin, processOf } from './processes.ts'
+import { type BenchProcess, type Core, pin, processOf } from './processes.ts'
 
 /** Installed by this bench alone, in a folder of its own outside the repository, and kept there for the next run. */
 const folder = join(tmpdir(), 'taximeter-bench-portkey')
@@ -19,7 +19,10 @@ const manifest = {
 }
 
 /** The peer, as installed, in front of the same upstream. */
-export const startPortkey = async (upstream: string): Promise<BenchProcess & { readonly headers: Readonly<Record<string, string>> }> => {
+export const startPortkey = async (
+  upstream: string,
+  core?: Core,
+): Promise<BenchProcess & { readonly headers: Readonly<Record<string, string>> }> => {
   const root = join(folder, 'node_modules/@portkey-ai/gateway')
   if (!existsSync(root)) {
     mkdirSync(folder, { recursive: true })
@@ -32,7 +35,7 @@ export const startPortkey = async (upstream: string): Promise<BenchProcess & { r
     env: { ...process.env, TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
   })
   await listening(port)
-  pin(child.pid, 'proxies')
+  pin(child.pid, core)
   const headers = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${upstream}/v1` }
   return { ...processOf(child, port), headers }
 }

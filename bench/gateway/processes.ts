@@ -24,18 +24,18 @@ export const vitalsOf = ({ pid }: BenchProcess): { readonly cpuUs: number; reado
   return { cpuUs: ((user ?? Number.NaN) + (system ?? Number.NaN)) * 10_000, rss: (resident ?? Number.NaN) * 4_096 }
 }
 
-/** Proxies have one core to themselves, whoever loads and feeds them the other, where the machine lets itself be divided. */
+/** Where a process runs: proxies can have one core to themselves, whoever loads and feeds them the other. */
 export type Core = 'proxies' | 'others'
 
-const canPin = (() => {
+/** Whether this machine can be divided. */
+export const canPin = (): boolean => {
   try {
     execFileSync('taskset', ['-V'], { stdio: 'ignore' })
     return availableParallelism() >= 2
   } catch {
     return false
   }
-})()
-export const pinning = canPin ? 'proxies on core 0, upstream and load on core 1' : 'not pinned'
+}
 
 const root = join(import.meta.dirname, '../..')
 
@@ -63,7 +63,7 @@ export const bundleProcesses = async (): Promise<{ readonly folder: string; remo
   return { folder, remove: () => rmSync(top, { recursive: true, force: true }) }
 }
 
-export const startProcess = (path: string, args: readonly string[], core: Core): Promise<Worker> =>
+export const startProcess = (path: string, args: readonly string[], core?: Core): Promise<Worker> =>
   new Promise((resolve, reject) => {
     const child = fork(path, args)
     child.once('error', reject)
@@ -82,8 +82,9 @@ export const startProcess = (path: string, args: readonly string[], core: Core):
   })
 
 /** All threads that the process has now; those that it makes later inherit it. */
-export const pin = (pid: number | undefined, core: Core): void => {
-  if (canPin && pid !== undefined) execFileSync('taskset', ['-acp', core === 'proxies' ? '0' : '1', String(pid)], { stdio: 'ignore' })
+export const pin = (pid: number | undefined, core: Core | undefined): void => {
+  if (core !== undefined && pid !== undefined)
+    execFileSync('taskset', ['-acp', core === 'proxies' ? '0' : '1', String(pid)], { stdio: 'ignore' })
 }
 
 export const processOf = (child: ChildProcess, port: number): BenchProcess => ({

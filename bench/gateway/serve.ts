@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BenchProcess, pin, processOf } from './processes.ts'
+import { type BenchProcess, type Core, pin, processOf } from './processes.ts'
 
 /** Three budgets bind every call, and none of them is ever spent. */
 const budgets = [
@@ -13,7 +13,7 @@ const budgets = [
 ]
 
 /** `taximeter serve` as it is installed, in front of the upstream, with a ledger of its own in a file. It prints its port. */
-export const startServe = async (path: string, upstream: string): Promise<BenchProcess> => {
+export const startServe = async (path: string, upstream: string, core?: Core): Promise<BenchProcess> => {
   const folder = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   const config = join(folder, 'taximeter.yaml')
   const upstreams = [{ name: 'openai', url: upstream, private: true }]
@@ -22,7 +22,7 @@ export const startServe = async (path: string, upstream: string): Promise<BenchP
   const args = ['serve', '--port', '0', '--config', config, '--data', join(folder, 'ledger.db')]
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [banner] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => ['It ended.'])])
-  pin(child.pid, 'proxies')
+  pin(child.pid, core)
   const serve = processOf(child, Number(/:(\d+)/.exec(String(banner))?.[1]))
   return {
     ...serve,

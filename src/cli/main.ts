@@ -17,8 +17,8 @@ if (command === 'serve' || command.startsWith('-')) restartWithFewArenas()
 // grown already.
 setFlagsFromString('--max-semi-space-size=1')
 setFlagsFromString('--semi-space-growth-factor=1')
-// What is old may grow by a quarter before it is collected, and not fourfold: 45 MB instead of 200 in a busy gateway, with no more work
-// that could be measured (bench/gateway).
+// What is old may grow by a quarter before it is collected, and not fourfold: 45 MB of heap instead of 110 to 200 in a busy gateway
+// (bench/gateway).
 setFlagsFromString('--heap-growing-percent=25')
 
 // Node 22 says of each process that node:sqlite is experimental there; who runs this can do nothing about it. Other warnings are shown.
