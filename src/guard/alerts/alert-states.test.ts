@@ -37,6 +37,12 @@ describe('stepRule', () => {
     ])
   })
 
+  test('a crossing of one window has the same id whenever it is looked at, and that of another window another', () => {
+    const idOf = (minutes: number, window: string) => stepRule(rule(), [], [finding('a', window)], minutes * minute).changed[0]?.id
+    expect(idOf(5, 'monday')).toBe(idOf(0, 'monday'))
+    expect(idOf(0, 'tuesday')).not.toBe(idOf(0, 'monday'))
+  })
+
   test('a short gap is not an end', () => {
     expect(play([at(0, finding('a')), at(1), at(3, finding('a')), at(4), at(8, finding('a'))])).toEqual(['0 a firing'])
   })
