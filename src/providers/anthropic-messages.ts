@@ -86,7 +86,11 @@ const ofMessage = (body: unknown, context: ReadContext): UsageReport => {
   if (message === undefined) return unreadable()
   const tally = createTally()
   const usage = objectOf(message.usage)
-  const settled = usage === undefined ? undefined : putAnthropicUsage(tally, usage)
+  const isRefused = message.stop_reason === 'refusal' && usage?.output_tokens === 0
+  const settled = usage === undefined ? undefined : putAnthropicUsage(isRefused ? createTally() : tally, usage)
+  // What is refused before any of its answer is there is not billed, and so used nothing
+  // (platform.claude.com/docs/en/build-with-claude/refusals-and-fallback).
+  if (isRefused) tally.isKnown = true
   const isCredited = objectOf(objectOf(usage?.fallback_credit)?.status)?.type === 'redeemed'
   // The retry is billed as if its model had held the conversation from the start: what it wrote to the cache may be a read on the bill.
   if (isCredited) flag(tally, 'billed-otherwise')
@@ -116,6 +120,7 @@ const createMessageSink = (context: ReadContext): RecordSink => {
   let message: Record<string, unknown> | undefined
   let usage: Record<string, unknown> | undefined
   let error: unknown
+  let stopReason: unknown
   let outputBefore = -1
   let isStopped = false
   const plain = createPlainText(seen)
@@ -164,8 +169,10 @@ const createMessageSink = (context: ReadContext): RecordSink => {
 
   const takeRecord = (record: Json): void => {
     if (record.type === 'message_start') takeStart(objectOf(record.message))
-    else if (record.type === 'message_delta') takeDelta(objectOf(record.usage))
-    else if (record.type === 'message_stop') {
+    else if (record.type === 'message_delta') {
+      stopReason = objectOf(record.delta)?.stop_reason ?? stopReason
+      takeDelta(objectOf(record.usage))
+    } else if (record.type === 'message_stop') {
       takeMetrics(objectOf(record['amazon-bedrock-invocationMetrics']))
       isStopped = true
     } else if (record.error != null) error = record.error
@@ -198,6 +205,7 @@ const createMessageSink = (context: ReadContext): RecordSink => {
       if (!isStopped && error === undefined) odd.push('truncated-stream')
       const whole = message ?? {}
       if (usage !== undefined) whole.usage = usage
+      if (stopReason !== undefined) whole.stop_reason = stopReason
       if (error !== undefined) whole.error = error
       const report = ofMessage(whole, context)
       if (report.quality === 'missing') return withFlags(estimatedReport(report, seen, context), odd)

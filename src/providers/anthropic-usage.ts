@@ -22,19 +22,20 @@ export interface Settled {
  * Settles a usage object of Anthropic, iterations included.
  *
  * An iteration `compaction` is billed and in no other field; an `advisor_message` is billed at the rate of its own model and in no
- * other field; a `fallback_message` is what the top level already says, the declined attempt before it is not billed. All other
- * iterations sum to the top level, but for input where there is an advisor (the top level has the first one's alone), and
- * but for clients that sum the top level over several calls and keep the last one's iterations: so each field is the larger of the
- * two, except beside a compaction, where Anthropic says to sum the iterations
- * (platform.claude.com/docs/en/build-with-claude/compaction, "Understanding usage").
+ * other field. A `fallback_message` is what the top level says, but for how its cache writes divide, which is the declined attempt's
+ * there; an attempt that was declined is billed at its own model's rates if it had begun its answer, and not at all before
+ * (platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). All other iterations sum to the top level, but for input
+ * where there is an advisor (the top level has the first one's alone), and but for clients that sum the top level over several
+ * calls and keep the last one's iterations: so each field is the larger of the two, except beside a compaction, where Anthropic says
+ * to sum the iterations (platform.claude.com/docs/en/build-with-claude/compaction, "Understanding usage").
  */
 export const putAnthropicUsage = (tally: Tally, usage: Json): Settled => {
   const top = topCounts(tally, usage)
   const iterations = arrayOf(usage.iterations)
     .map(objectOf)
     .filter((iteration) => iteration !== undefined)
-  const fallback = iterations.find((iteration) => iteration.type === 'fallback_message')
-  const counts = iterations.length === 0 ? top : withIterations(tally, top, iterations, fallback !== undefined)
+  const fallback = iterations.findLast((iteration) => iteration.type === 'fallback_message')
+  const counts = iterations.length === 0 ? top : withIterations(tally, top, iterations, fallback)
   const thinking = detailOf(tally, objectOf(usage.output_tokens_details)?.thinking_tokens)
   put(tally, 'input', counts.input)
   put(tally, 'cache_read', counts.cacheRead)
@@ -43,7 +44,7 @@ export const putAnthropicUsage = (tally: Tally, usage: Json): Settled => {
   put(tally, 'reasoning', thinking)
   put(tally, 'output', remainderOf(tally, counts.output, thinking, 'details-exceed-total'))
   put(tally, 'web_search', detailOf(tally, objectOf(usage.server_tool_use)?.web_search_requests))
-  return { servedBy: nameOf(fallback?.model), also: advisors(iterations) }
+  return { servedBy: nameOf(fallback?.model), also: [...declined(iterations, fallback), ...advisors(iterations)] }
 }
 
 const topCounts = (tally: Tally, usage: Json): Counts => {
@@ -73,7 +74,7 @@ const cacheCounts = (tally: Tally, usage: Json): Pick<Counts, 'cacheRead' | 'wri
   return { cacheRead, write1h, write5m: total - write1h }
 }
 
-const withIterations = (tally: Tally, top: Counts, iterations: readonly Json[], isFallback: boolean): Counts => {
+const withIterations = (tally: Tally, top: Counts, iterations: readonly Json[], fallback: Json | undefined): Counts => {
   const messages = none()
   const compactions = none()
   let hasCompaction = false
@@ -86,12 +87,29 @@ const withIterations = (tally: Tally, top: Counts, iterations: readonly Json[], 
     addCounts(isCompaction ? compactions : messages, iterationCounts(tally, iteration))
   }
   const told = toldBy(iterations)
-  const own = isFallback || !hasMessages ? top : hasCompaction ? spread(messages, top, told) : larger(messages, top, told)
-  if (hasCompaction && hasMessages && !isFallback && top.output !== messages.output) flag(tally, 'total-mismatch')
+  const own =
+    fallback !== undefined
+      ? servedCounts(tally, top, iterations, fallback)
+      : !hasMessages
+        ? top
+        : hasCompaction
+          ? spread(messages, top, told)
+          : larger(messages, top, told)
+  if (hasCompaction && hasMessages && fallback === undefined && top.output !== messages.output) flag(tally, 'total-mismatch')
   const sum = { ...own }
   addCounts(sum, compactions)
   return sum
 }
+
+/** What the model that took over used, in one sampling or in several around its tools. */
+const servedCounts = (tally: Tally, top: Counts, iterations: readonly Json[], fallback: Json): Counts => {
+  const own = iterations.filter((iteration) => iteration === fallback || isAttempt(iteration, fallback.model))
+  const served = none()
+  for (const iteration of own) addCounts(served, iterationCounts(tally, iteration))
+  return served.input + served.output === 0 ? top : spread(served, top, toldBy(own))
+}
+
+const isAttempt = ({ type, model }: Json, of: unknown): boolean => (type === 'message' || type === 'fallback_message') && model === of
 
 const none = (): Counts => ({ input: 0, cacheRead: 0, write5m: 0, write1h: 0, output: 0 })
 
@@ -136,20 +154,32 @@ const toldBy = (iterations: readonly Json[]): Told => ({
   lifetimes: iterations.some((iteration) => objectOf(iteration.cache_creation) !== undefined),
 })
 
-const advisors = (iterations: readonly Json[]): UsageReport['also'] => {
-  const found: (UsageReport & { readonly model: string })[] = []
-  for (const iteration of iterations) {
-    if (iteration.type !== 'advisor_message') continue
-    const tally = createTally()
-    const { input, output, cacheRead, write5m, write1h } = topCounts(tally, iteration)
-    put(tally, 'input', input)
-    put(tally, 'cache_read', cacheRead)
-    put(tally, 'cache_write_5m', write5m)
-    put(tally, 'cache_write_1h', write1h)
-    put(tally, 'output', output)
-    found.push({ ...reportOf(tally, {}), model: nameOf(iteration.model) ?? unnamedAdvisor })
-  }
-  return found
+type Aside = NonNullable<UsageReport['also']>
+
+/** Attempts of other models that were declined in the middle of their answer. */
+const declined = (iterations: readonly Json[], fallback: Json | undefined): Aside =>
+  fallback === undefined
+    ? []
+    : iterations.flatMap((iteration) => {
+        const model = nameOf(iteration.model)
+        const isOther = model !== undefined && model !== fallback.model && isAttempt(iteration, model)
+        return isOther && Number(iteration.output_tokens) > 0 ? [aside(iteration, model)] : []
+      })
+
+const advisors = (iterations: readonly Json[]): Aside =>
+  iterations
+    .filter((iteration) => iteration.type === 'advisor_message')
+    .map((iteration) => aside(iteration, nameOf(iteration.model) ?? unnamedAdvisor))
+
+const aside = (iteration: Json, model: string): Aside[number] => {
+  const tally = createTally()
+  const { input, output, cacheRead, write5m, write1h } = topCounts(tally, iteration)
+  put(tally, 'input', input)
+  put(tally, 'cache_read', cacheRead)
+  put(tally, 'cache_write_5m', write5m)
+  put(tally, 'cache_write_1h', write1h)
+  put(tally, 'output', output)
+  return { ...reportOf(tally, {}), model }
 }
 
 /** An advisor whose model is not said stays visible as a model without a price. */
