@@ -56,7 +56,7 @@ export const families: readonly Family[] = [
   family(without(...ofModels), { id: 9, bucketMs: dayMs, ...slices }, { id: 8, bucketMs: hourMs, ...sums }),
   family(without(dimOf.agent), { id: 11, bucketMs: dayMs, ...slices }),
   family(without(dimOf.task), { id: 13, bucketMs: dayMs, ...slices }),
-  family([...without(...ofModels), ...ownerDims], { id: 14, bucketMs: dayMs, ...sums }),
+  family([...without(...ofModels), ...ownerDims], { id: 14, bucketMs: dayMs, ...sums }, { id: 16, bucketMs: hourMs, ...sums }),
   family(segmentDims, { id: 15, bucketMs: weekMs, ...sums }, { id: 1, bucketMs: dayMs, ...sums }),
 ]
 

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { day0, modelCall, runRecord } from '../contract/samples.ts'
 import { sqliteStore } from './sqlite-store.ts'
 
@@ -9,6 +10,18 @@ import { sqliteStore } from './sqlite-store.ts'
 const [path = '', seed = '0'] = process.argv.slice(2)
 const store = await sqliteStore({ path, durability: 'normal' })
 const underWay = 4
+
+/** At once, so that what was said is said when the process is killed; a parent that is slow to read is waited for. */
+const say = async (text: string): Promise<void> => {
+  for (let rest = Buffer.from(text); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      await nextTurn()
+    }
+  }
+}
 
 const appendForever = async (lane: number): Promise<never> => {
   for (let round = 0; ; round++) {
@@ -29,7 +42,7 @@ const appendForever = async (lane: number): Promise<never> => {
       runRecord(run, 'start', { id: id(2), at, task: 'refund' }),
     ]
     await store.append(batch)
-    writeSync(1, `${batch.map(({ event }) => event.id).join(' ')}\n`)
+    await say(`${batch.map(({ event }) => event.id).join(' ')}\n`)
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Database } from './database.ts'
 import { hashOf } from '../../core/text-hash.ts'
+import type { Database } from './database.ts'
 
 const rememberedMax = 200_000
 

@@ -151,5 +151,9 @@ DELETE FROM ledger WHERE name = 'newest';
 -- of them did. NULL where a run has changed since.
 CREATE TABLE run_columns (bucket INTEGER PRIMARY KEY, ended INTEGER, data BLOB);
 INSERT INTO run_columns (bucket) SELECT DISTINCT started_at / 21600000 FROM runs;
+
+-- Hours by run are rolled up as well: everything but quarters is made anew when the next entries come.
+DELETE FROM rollup WHERE id >= 281474976710656;
+DELETE FROM ledger WHERE name = 'newest';
 `,
 ]

@@ -1,10 +1,10 @@
 import { attributeNames } from '../../core/attribution.ts'
 import { amountOf, bases } from '../../core/charge.ts'
 import { type Call, type CallEntry, callStatuses, type Entry, type RunRecord, sources } from '../../core/event.ts'
+import { hashOf } from '../../core/text-hash.ts'
 import { unitNames, units } from '../../core/units.ts'
 import { packedBytes, packLetters, splitKey } from './call-keys.ts'
 import { chargeExtraOf, fits, formatShape, type Shape, shapeOf } from './shapes.ts'
-import { hashOf } from '../../core/text-hash.ts'
 
 /**
  * Entries on their way to the writer's thread: numbers in one block of memory that is handed over, not copied, and each name
