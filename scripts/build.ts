@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { build } from 'esbuild'
+import { bundle, worker } from './bundle.ts'
 import { run } from './run.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -16,31 +16,14 @@ const entryPoints = {
   ledger: 'src/ledger.ts',
   testing: 'src/testing.ts',
   cli: 'src/cli/main.ts',
-  worker: 'src/ledger/sqlite/worker.ts',
+  worker,
 }
 
 /** Makes the package in `dist/`: one bundle per entry with what they have in common in chunks, the types, the dashboard. The price book is not bundled: the package ships prices/book.json, which is read as JSON. */
 export const buildPackage = async (): Promise<void> => {
   rmSync(dist, { recursive: true, force: true })
   mkdirSync(dist)
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints,
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22',
-    // Names stay: they are in stack traces and in what `instanceof` is told by.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    // CommonJS libraries inside the bundle ask for node's modules by `require`.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-    metafile: true,
-    logLevel: 'warning',
-  })
+  const result = await bundle(entryPoints, dist)
   run('tsc', ['-p', 'tsconfig.build.json'])
   run('npm', ['run', '--silent', 'build', '-w', 'dashboard'])
   cpSync(join(root, 'dashboard/dist'), join(dist, 'dashboard'), { recursive: true })

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { bundle, worker } from '../../scripts/bundle.ts'
 
 /** One process of the bench, with the port that it listens on. */
 export interface BenchProcess {
@@ -44,20 +44,8 @@ export const bundleProcesses = async (): Promise<{ readonly folder: string; remo
   const top = mkdtempSync(join(tmpdir(), 'taximeter-bench-'))
   const folder = join(top, 'dist')
   mkdirSync(folder)
-  const own = ['upstream', 'load', 'bare-proxy'].map((name) => [name, join(import.meta.dirname, `${name}.ts`)])
-  await build({
-    entryPoints: { ...Object.fromEntries(own), serve: join(root, 'src/cli/main.ts'), worker: join(root, 'src/ledger/sqlite/worker.ts') },
-    outdir: folder,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22',
-    outExtension: { '.js': '.js' },
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-    logLevel: 'error',
-    packages: 'bundle',
-  })
+  const own = Object.fromEntries(['upstream', 'load', 'bare-proxy'].map((name) => [name, `bench/gateway/${name}.ts`]))
+  await bundle({ ...own, serve: 'src/cli/main.ts', worker }, folder)
   cpSync(join(root, 'package.json'), join(top, 'package.json'))
   cpSync(join(root, 'prices/book.json'), join(top, 'prices/book.json'))
   return { folder, remove: () => rmSync(top, { recursive: true, force: true }) }
