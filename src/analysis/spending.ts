@@ -36,10 +36,10 @@ export const askSpendings = async (
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   const [totals, models, unitCosts] = await Promise.all([
     ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by: each, where, from, to, zone }),
-    ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone }),
+    ask({ measures: ['calls', 'retries'], by: [...new Set([...each, 'model'] as const)], where: [...where, modelCalls], from, to, zone }),
     ask({
       measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
-      by: [...each, 'model', 'unit'],
+      by: [...new Set([...each, 'model', 'unit'] as const)],
       where: [...where, modelCalls],
       from,
       to,

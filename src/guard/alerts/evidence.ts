@@ -1,5 +1,4 @@
 import type { Ask } from '../../analysis/spending.ts'
-import type { Answer } from '../../core/answer.ts'
 import type { BudgetStatus } from '../../core/budget.ts'
 import type { Filter, Question } from '../../core/question.ts'
 import { type AskRows, askTogether } from './ask-together.ts'
@@ -59,8 +58,8 @@ export const createEvidence = (sources: EvidenceSources) => {
     return {
       now,
       zone: sources.zone,
-      ask: sharedAsk(sources.ask),
-      rows,
+      ask: shared(sources.ask),
+      rows: shared(rows),
       settledRows: (question) => inTime(kept(JSON.stringify(question), () => slowRows(question))),
       runCosts: sources.runCosts,
       budgets: () => (budgets ??= Promise.resolve(sources.budgets(now))),
@@ -130,9 +129,9 @@ const createHours = (ask: Ask, zone: string): Evidence['hours'] => {
   }
 }
 
-const sharedAsk = (ask: Ask): Ask => {
-  const answers = new Map<string, Promise<Answer>>()
-  return (question: Question) => {
+const shared = <Answered>(ask: (question: Question) => Promise<Answered>) => {
+  const answers = new Map<string, Promise<Answered>>()
+  return (question: Question): Promise<Answered> => {
     const key = JSON.stringify(question)
     const known = answers.get(key)
     if (known !== undefined) return known

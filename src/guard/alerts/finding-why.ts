@@ -46,16 +46,16 @@ export const whyFor = async (
   const why = whyOf(usual, now, expected === 'same-runs' ? undefined : expected)
   if (why === undefined || why.cause === 'traffic' || why.cause === 'price' || options.whereBefore !== undefined) return why
   const releasesIn = async (side: Period): Promise<readonly AnswerRow[]> => {
-    const breakdown: readonly Breakdown[] = by === undefined ? ['release'] : ['release', by]
-    const { rows } = await ask({ measures: ['cost', 'runs', 'calls'], by: breakdown, where, ...side })
+    const breakdown = new Set<Breakdown>(['release', ...(by === undefined ? [] : [by])])
+    const { rows } = await ask({ measures: ['cost', 'runs', 'calls'], by: [...breakdown], where, ...side })
     return rows.filter((row) => by === undefined || row[by] === value)
   }
   const release = newRelease(...(await Promise.all([releasesIn(period), releasesIn(before)])))
   return release === undefined ? why : { ...why, sentence: `${why.sentence} It is so since release ${release}.` }
 }
 
-/** Attributes that an explanation does not break down by itself, and that have few values. */
-const sharable: ReadonlySet<string> = new Set(['agent', 'task', 'team', 'environment', 'provider', 'tool'])
+/** Attributes of few values. */
+const sharable: ReadonlySet<string> = new Set(['agent', 'task', 'team', 'model', 'release', 'environment', 'provider', 'tool'])
 
 /** The question of one segment, or of all that fire with it where one attribute tells them apart. */
 const sharedOf = ({ where, segment, firing }: Explained) => {

@@ -25,7 +25,7 @@ const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critica
 export const incidentOf = async (
   alert: AlertRecord,
   known: Iterable<AlertRecord>,
-  evidence: Pick<Evidence, 'ask' | 'zone'>,
+  evidence: Pick<Evidence, 'rows' | 'zone'>,
   now: number,
 ): Promise<string | undefined> => {
   if (alert.cause === undefined) return undefined
@@ -33,8 +33,10 @@ export const incidentOf = async (
     .filter((other) => isCandidate(alert, other, now))
     .sort((left, right) => (right.firedAt ?? 0) - (left.firedAt ?? 0))
     .slice(0, comparedMax)
-  for (const other of candidates) if (await isSameIncident(alert, other, evidence, now)) return other.partOf ?? other.id
-  return undefined
+  // At the same time, so that what is asked of each is asked together.
+  const isSame = await Promise.all(candidates.map((other) => isSameIncident(alert, other, evidence, now)))
+  const told = candidates.find((_, index) => isSame[index])
+  return told && (told.partOf ?? told.id)
 }
 
 const isCandidate = (alert: AlertRecord, other: AlertRecord, now: number): boolean => {
@@ -53,7 +55,7 @@ const isCandidate = (alert: AlertRecord, other: AlertRecord, now: number): boole
 const isSameIncident = async (
   alert: AlertRecord,
   other: AlertRecord,
-  { ask, zone }: Pick<Evidence, 'ask' | 'zone'>,
+  { rows, zone }: Pick<Evidence, 'rows' | 'zone'>,
   now: number,
 ): Promise<boolean> => {
   // A price is the model's, whoever uses it.
@@ -64,8 +66,8 @@ const isSameIncident = async (
   if (mine.length === 0 || theirs.length === 0) return true
   const from = Math.min(now, other.firedAt ?? now) - dayMs
   const costOf = async (where: readonly Filter[]): Promise<number> =>
-    Number((await ask({ measures: ['cost'], by: [], where, from, to: now + 1, zone })).totals.cost)
-  const [one, both, two] = [await costOf(mine), await costOf([...mine, ...theirs]), await costOf(theirs)]
+    Number((await rows({ measures: ['cost'], by: [], where, from, to: now + 1, zone }))[0]?.cost)
+  const [one, both, two] = await Promise.all([costOf(mine), costOf([...theirs, ...mine]), costOf(theirs)])
   return both > 0 && both >= overlapMin * Math.min(one, two)
 }
 
