@@ -46,20 +46,26 @@ export const askSpendings = async (
       zone,
     }),
   ])
-  const spendingOf = (row: AnswerRow | Answer['totals'] | undefined, isIn: (row: AnswerRow) => boolean): Spending => ({
+  const spendingOf = (
+    row: AnswerRow | Answer['totals'] | undefined,
+    ofModels: readonly AnswerRow[] = [],
+    ofUnits: readonly AnswerRow[] = [],
+  ): Spending => ({
     runs: countOf(row, 'runs'),
     toolCost: usdOf(row, 'toolCost'),
     retryCost: usdOf(row, 'retryCost'),
-    models: modelsOf(models.rows.filter(isIn), unitCosts.rows.filter(isIn)),
+    models: modelsOf(ofModels, ofUnits),
   })
+  const nameOf = (row: AnswerRow) => (by === undefined ? null : (row[by] ?? null))
+  const [rowOf, modelsBy, unitsBy] = [
+    new Map(by === undefined ? [] : totals.rows.map((row) => [nameOf(row), row])),
+    Map.groupBy(models.rows, nameOf),
+    Map.groupBy(unitCosts.rows, nameOf),
+  ]
   return {
-    all: spendingOf(totals.totals, () => true),
+    all: spendingOf(totals.totals, models.rows, unitCosts.rows),
     totals,
-    of: (value) =>
-      spendingOf(
-        totals.rows.find((row) => by !== undefined && row[by] === value),
-        (row) => by !== undefined && row[by] === value,
-      ),
+    of: (value) => (by === undefined ? spendingOf(undefined) : spendingOf(rowOf.get(value), modelsBy.get(value), unitsBy.get(value))),
   }
 }
 

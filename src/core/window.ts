@@ -42,17 +42,52 @@ const formatOf = (zone: string): Intl.DateTimeFormat => {
   return format
 }
 
-const wallTimeAt = (at: number, zone: string): WallTime => {
+const shownAt = (at: number, zone: string): number => {
   const parts: Record<string, number> = {}
   for (const part of formatOf(zone).formatToParts(at)) parts[part.type] = Number(part.value)
-  return { year: parts.year ?? 0, month: parts.month ?? 1, day: parts.day ?? 1, hour: parts.hour ?? 0, minute: parts.minute ?? 0 }
+  return Date.UTC(parts.year ?? 0, (parts.month ?? 1) - 1, parts.day ?? 1, parts.hour ?? 0, parts.minute ?? 0)
+}
+
+const readOffset = (at: number, zone: string): number => shownAt(at, zone) - Math.floor(at / minuteMs) * minuteMs
+
+const dayOffsets = new Map<string, number>()
+const dayOffsetsMax = 5_000
+
+/** The offset at the start of a UTC day. Kept: a week cut into hours asks for eight of them, twelve hundred times. */
+const offsetOfDay = (day: number, zone: string): number => {
+  const key = `${zone} ${day}`
+  let offset = dayOffsets.get(key)
+  if (offset === undefined) {
+    offset = readOffset(day * dayMs, zone)
+    if (dayOffsets.size >= dayOffsetsMax) dayOffsets.clear()
+    dayOffsets.set(key, offset)
+  }
+  return offset
+}
+
+/**
+ * How far the zone's clocks are ahead of UTC at an instant, in milliseconds. No zone moves its clocks twice within a day: where they
+ * stand the same at its two ends, they do so in between.
+ */
+export const offsetAt = (at: number, zone: string): number => {
+  if (zone === 'UTC') return 0
+  const day = Math.floor(at / dayMs)
+  const offset = offsetOfDay(day, zone)
+  return offset === offsetOfDay(day + 1, zone) ? offset : readOffset(at, zone)
+}
+
+const wallTimeAt = (at: number, zone: string): WallTime => {
+  const wall = new Date(at + offsetAt(at, zone))
+  return {
+    year: wall.getUTCFullYear(),
+    month: wall.getUTCMonth() + 1,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+  }
 }
 
 const wallAsUtc = (wall: WallTime): number => Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute)
-
-/** How far the zone's clocks are ahead of UTC at an instant, in milliseconds. */
-export const offsetAt = (at: number, zone: string): number =>
-  zone === 'UTC' ? 0 : wallAsUtc(wallTimeAt(at, zone)) - Math.floor(at / minuteMs) * minuteMs
 
 /**
  * The first instant at which the zone's clocks show this midnight, or, where a change of clocks skips it (Beirut, Cairo),

@@ -89,7 +89,7 @@ type Feed = (chunk: Chunk, bucket: number, sign: 1 | -1) => void
 
 /** Gives the question's rows to `feed`: from roll-ups and, where the period cuts a quarter of an hour, from entries; or all from entries. */
 const collect = (question: Question, buckets: Buckets, sources: CallSources, shape: Shape, needs: Needs, feed: Feed): void => {
-  const scan = scanOf(question, shape, [...needs.columns, ...sliceColumns(shape)], sources.values)
+  const scan = scanOf(question, shape, needs, sources.values)
   const period = { from: question.from, to: question.to }
   for (const span of spansOf(sources.database, question.where, sources.values, period) ?? [period]) {
     if (shape.isRolledUp) collectRolled(planFor(span, buckets, sources.database, shape, needs), sources, shape, needs, scan, feed)
@@ -219,11 +219,18 @@ const planFor = (span: Span, buckets: Buckets, database: Database, { family, has
   return planOf(span, buckets, { first, last }, levels)
 }
 
-const scanOf = (question: Question, shape: Shape, columns: readonly number[], values: Values): Scan => {
+const scanOf = (question: Question, shape: Shape, needs: Needs, values: Values): Scan => {
   const dims = [...shape.axes, ...Object.values(flagAxes), ...shape.filters.map(({ axis }) => axis)].map(({ dim }) => dim)
   const where = question.where.flatMap((filter) => {
     const name = entryColumnOf(filter.by)
     return name === undefined ? [] : [conditionOf(`e.${name}`, filter, values)]
   })
-  return { dims: [...new Set(dims)].filter((dim) => dim !== rawDim.unit), columns, tags: shape.tags, hasSlices: shape.hasUnits, where }
+  return {
+    dims: [...new Set(dims)].filter((dim) => dim !== rawDim.unit),
+    columns: [...needs.columns, ...sliceColumns(shape)],
+    tags: shape.tags,
+    hasSlices: shape.hasUnits,
+    hasTimes: needs.hasTimes,
+    where,
+  }
 }

@@ -21,6 +21,7 @@ export interface Scan {
   /** Keys of tags; the tag at place i is the dimension `rawDim.tag + i`. */
   readonly tags: readonly string[]
   readonly hasSlices: boolean
+  readonly hasTimes: boolean
   /** Conditions on the columns of `entries AS e`. */
   readonly where: readonly string[]
 }
@@ -91,7 +92,7 @@ const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, ta
     if (hasTokens && prompt !== null) {
       eachCount(usage as Uint8Array | null, Number(prompt), Number(completion), (unit, count) => putMoney(column.tokens(unit), count))
     }
-    if (duration !== null) builder.setTime(latencyBin(Number(duration)))
+    if (scan.hasTimes && duration !== null) builder.setTime(latencyBin(Number(duration)))
     for (let index = 0; index < scan.tags.length; index++) {
       if (tags !== null) builder.setDim(rawDim.tag + index, tagsOf(Number(tags), scan.tags[index] as string))
     }
