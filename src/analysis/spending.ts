@@ -34,18 +34,24 @@ export const askSpendings = async (
   const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
   const each = by === undefined ? [] : [by]
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
-  const [totals, models, unitCosts] = await Promise.all([
-    ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by: each, where, from, to, zone }),
-    ask({ measures: ['calls', 'retries'], by: [...new Set([...each, 'model'] as const)], where: [...where, modelCalls], from, to, zone }),
-    ask({
-      measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
-      by: [...new Set([...each, 'model', 'unit'] as const)],
-      where: [...where, modelCalls],
-      from,
-      to,
-      zone,
-    }),
-  ])
+  // One after the other: a ledger that answers two questions at a time has room for others' meanwhile, which are shorter.
+  const totals = await ask({
+    measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)],
+    by: each,
+    where,
+    from,
+    to,
+    zone,
+  })
+  const models = await ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone })
+  const unitCosts = await ask({
+    measures: ['cost', 'retryCost', 'tokens', ...otherUnits],
+    by: [...each, 'model', 'unit'],
+    where: [...where, modelCalls],
+    from,
+    to,
+    zone,
+  })
   const spendingOf = (
     row: AnswerRow | Answer['totals'] | undefined,
     ofModels: readonly AnswerRow[] = [],
