@@ -1,6 +1,6 @@
 import type { AttributeName } from './attribution.ts'
 import { amountOf, type Charge } from './charge.ts'
-import type { CallEntry, Entry, RunStatus, StopReason } from './event.ts'
+import type { CallEntry, Entry, ModelCall, RunStatus, StopReason, ToolCall } from './event.ts'
 import type { Breakdown, Filter, Question } from './question.ts'
 import type { Unit } from './units.ts'
 import { usedUnits } from './usage.ts'
@@ -84,11 +84,17 @@ export interface Slice {
   readonly tokens: readonly (readonly [Unit, number])[]
 }
 
+/** Of a call what it used and what it cost. */
+export interface Charged {
+  readonly event: Pick<ModelCall, 'kind' | 'usage'> | Pick<ToolCall, 'kind'>
+  readonly charge: Charge
+}
+
 /**
  * A call cut by unit. The slices' costs sum to the call's cost: what cannot be split by price lines (a cost that the provider
  * reported, the price of a tool) lies in the slice without a unit, as does a call that used nothing.
  */
-export const slicesOf = (entry: CallEntry): readonly Slice[] => {
+export const slicesOf = (entry: Charged): readonly Slice[] => {
   const counts = countsOf(entry)
   const isSplit = counts.length > 0 && isSplitByLines(entry.charge, counts)
   const slices: Slice[] = counts.map((count) => ({
@@ -103,7 +109,7 @@ export const slicesOf = (entry: CallEntry): readonly Slice[] => {
 /** A call that is not cut. */
 export const wholeOf = (entry: CallEntry): Slice => ({ unit: null, cost: amountOf(entry.charge), tokens: countsOf(entry) })
 
-const countsOf = ({ event }: CallEntry): readonly (readonly [Unit, number])[] =>
+const countsOf = ({ event }: Charged): readonly (readonly [Unit, number])[] =>
   event.kind === 'llm' ? usedUnits(event.usage).map((unit) => [unit, event.usage[unit] ?? 0]) : []
 
 const isSplitByLines = (charge: Charge, counts: readonly (readonly [Unit, number])[]): boolean => {

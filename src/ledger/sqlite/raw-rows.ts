@@ -1,5 +1,4 @@
-import { slicesOf } from '../../core/attribute-values.ts'
-import type { CallEntry } from '../../core/event.ts'
+import { type Charged, slicesOf } from '../../core/attribute-values.ts'
 import type { Breakdown } from '../../core/question.ts'
 import { unitNames } from '../../core/units.ts'
 import { latencyBin } from '../latency.ts'
@@ -9,7 +8,7 @@ import type { Chunk } from './chunk.ts'
 import { builtRows, createChunkBuilder } from './chunk-builder.ts'
 import type { Database, Row } from './database.ts'
 import type { Names } from './names.ts'
-import { eachCount, entryColumns, type KeptEntry } from './rows.ts'
+import { eachCount, entryColumns } from './rows.ts'
 
 /** Dimensions that only entries have: the step, the unit of a slice, and one for each tag that is asked for. */
 export const rawDim = { step: dimNames.length, unit: dimNames.length + 1, tag: dimNames.length + 2 } as const
@@ -31,7 +30,7 @@ export interface RawRows {
   scan(scan: Scan, from: number, to: number, indexOf: (at: number) => number, each: (chunk: Chunk, bucket: number) => void): void
 }
 
-export const createRawRows = (database: Database, names: Names, local: LocalTexts, readRow: (row: Row) => KeptEntry): RawRows => {
+export const createRawRows = (database: Database, names: Names, local: LocalTexts, readCharge: (row: Row) => Charged): RawRows => {
   const tagsOf = createTags(names, local)
 
   return {
@@ -50,7 +49,7 @@ export const createRawRows = (database: Database, names: Names, local: LocalText
           const value = row[dimsAt + index]
           if (value !== null && value !== undefined) builder.setDim(scan.dims[index] as number, value as number)
         }
-        put(row, scan.hasSlices ? (readRow(row.slice(dimsAt + scan.dims.length)).entry as CallEntry) : undefined)
+        put(row, scan.hasSlices ? readCharge(row.slice(dimsAt + scan.dims.length)) : undefined)
       }
       if (builder.rows > 0) each(builder.take(), bucket)
     },
@@ -71,7 +70,7 @@ const selectOf = (scan: Scan): { readonly sql: string; readonly dimsAt: number }
   return { sql: `SELECT ${[...plainColumns, ...dims, ...whole].join(', ')} FROM entries AS e`, dimsAt: plainColumns.length }
 }
 
-type Put = (row: Row, entry: CallEntry | undefined) => void
+type Put = (row: Row, call: Charged | undefined) => void
 
 const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, tagsOf: (tags: number, key: string) => number): Put => {
   const hasTokens = scan.columns.some((id) => id >= column.tokens(0) && id < column.tokens(unitNames.length))
@@ -84,7 +83,7 @@ const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, ta
     builder.setColumn(id, Number(BigInt.asUintN(32, value)))
     builder.setColumn(id + 1, Number(value >> 32n))
   }
-  return (row, entry) => {
+  return (row, call) => {
     const [, cost, extra, duration, prompt, completion, usage, tags] = row
     builder.setColumn(column.calls, 1)
     if (typeof cost === 'number') putMoney(column.cost, cost)
@@ -96,8 +95,8 @@ const putterOf = (scan: Scan, builder: ReturnType<typeof createChunkBuilder>, ta
     for (let index = 0; index < scan.tags.length; index++) {
       if (tags !== null) builder.setDim(rawDim.tag + index, tagsOf(Number(tags), scan.tags[index] as string))
     }
-    if (entry !== undefined) {
-      for (const slice of slicesOf(entry)) {
+    if (call !== undefined) {
+      for (const slice of slicesOf(call)) {
         const unit = slice.unit === null ? noUnit : unitNames.indexOf(slice.unit)
         builder.setColumn(column.sliceCalls(unit), 1)
         putLarge(column.sliceCost(unit), slice.cost)

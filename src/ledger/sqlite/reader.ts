@@ -22,7 +22,7 @@ import type { Database } from './database.ts'
 import { createEntryPages } from './entry-pages.ts'
 import { createNames, createTexts } from './names.ts'
 import { createRawRows } from './raw-rows.ts'
-import { createRowReader, selectEntries } from './rows.ts'
+import { createChargeReader, createRowReader, selectEntries } from './rows.ts'
 import { createRunPages } from './run-pages.ts'
 import { sessionPage } from './session-pages.ts'
 
@@ -40,7 +40,9 @@ export interface Reader {
 
 export const createReader = (database: Database, path: string): Reader => {
   const names = createNames(database)
-  const readRow = createRowReader(names, createTexts(database, 'cards'))
+  const cards = createTexts(database, 'cards')
+  const readRow = createRowReader(names, cards)
+  const readCharge = createChargeReader(cards)
   const runPages = createRunPages(database, names, readRow)
   const entryPages = createEntryPages(database, names, readRow)
   const lastSeq = database.prepare('SELECT max(seq) FROM entries')
@@ -59,7 +61,7 @@ export const createReader = (database: Database, path: string): Reader => {
   /** Values of tags have numbers for the length of one answer, so that a reader does not gather them. */
   const sourcesOf = (): CallSources & RunSources => {
     const local = createLocalTexts()
-    return { database, values: createValues(names, local), raw: createRawRows(database, names, local, readRow), readRow }
+    return { database, values: createValues(names, local), raw: createRawRows(database, names, local, readCharge), readRow }
   }
 
   return {

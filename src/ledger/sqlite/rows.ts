@@ -1,3 +1,4 @@
+import type { Charged } from '../../core/attribute-values.ts'
 import { attributeNames } from '../../core/attribution.ts'
 import { type CallEntry, callStatuses, type Entry, type RunRecord, sources } from '../../core/event.ts'
 import { picoUsd } from '../../core/money.ts'
@@ -64,18 +65,38 @@ interface Extra extends ChargeExtra {
   readonly reason?: string
 }
 
-/** Turns rows back into the entries that they were made of. */
-export const createRowReader = (names: Names, cards: Names): ((row: Row) => KeptEntry) => {
+/** The shapes of charges by their cards' numbers, as far as they were met. */
+const createShapes = (cards: Names): ((card: number) => Shape) => {
   const shapes = new Map<number, Shape>()
-  const shapeOf = (id: number): Shape => {
-    let shape = shapes.get(id)
+  return (card) => {
+    let shape = shapes.get(card)
     if (shape === undefined) {
-      shape = parseShape(cards.textOf(id))
+      shape = parseShape(cards.textOf(card))
       if (shapes.size > 10_000) shapes.clear()
-      shapes.set(id, shape)
+      shapes.set(card, shape)
     }
     return shape
   }
+}
+
+const totalOf = (row: Row, extra: Extra): bigint => (extra.cost !== undefined ? BigInt(extra.cost) : BigInt(Number(row[place.cost])))
+
+const extraOf = (row: Row): Extra => (row[place.extra] === null ? {} : (JSON.parse(String(row[place.extra])) as Extra))
+
+/** Reads of calls what they used and what they cost, which takes a quarter of the time that reading them whole does. */
+export const createChargeReader = (cards: Names): ((row: Row) => Charged) => {
+  const shapeOf = createShapes(cards)
+  return (row) => {
+    const extra = extraOf(row)
+    const usage = row[place.kind] === 0 ? usageOf(row) : {}
+    const charge = chargeFrom(shapeOf(Number(row[place.card])), usage, totalOf(row, extra), extra)
+    return { event: row[place.kind] === 0 ? { kind: 'llm', usage } : { kind: 'tool' }, charge }
+  }
+}
+
+/** Turns rows back into the entries that they were made of. */
+export const createRowReader = (names: Names, cards: Names): ((row: Row) => KeptEntry) => {
+  const shapeOf = createShapes(cards)
   const nameAt = (row: Row, column: keyof typeof place): string | undefined => {
     const id = row[place[column]]
     return id === null || id === undefined ? undefined : names.textOf(Number(id))
@@ -97,7 +118,7 @@ export const createRowReader = (names: Names, cards: Names): ((row: Row) => Kept
   const callOf = (row: Row, extra: Extra): CallEntry => {
     const shape = shapeOf(Number(row[place.card]))
     const usage = row[place.kind] === 0 ? usageOf(row) : {}
-    const total = extra.cost !== undefined ? BigInt(extra.cost) : BigInt(Number(row[place.cost]))
+    const total = totalOf(row, extra)
     const told = toldFrom(shape, total, extra)
     const traits = JSON.parse(nameAt(row, 'traits') ?? '{}') as Traits
     const provider = nameAt(row, 'provider')
@@ -165,7 +186,7 @@ export const createRowReader = (names: Names, cards: Names): ((row: Row) => Kept
   }
 
   return (row) => {
-    const extra = row[place.extra] === null ? {} : (JSON.parse(String(row[place.extra])) as Extra)
+    const extra = extraOf(row)
     return {
       seq: Number(row[place.seq]),
       isCounted: row[place.counted] === 1,
