@@ -135,7 +135,8 @@ export const createRunCells = (ids: Int32Array, axes: readonly Axis[], filters: 
   }
 }
 
-const columnsMin = 8
+/** Room from the start: what is not written to is not taken from the machine, and growing copies it all. */
+const columnsMin = 32
 /** Columns that are summed, and by what each is multiplied. */
 type Scaled = readonly (readonly [number, number])[]
 const callColumns: Scaled = [[column.calls, 1]]
