@@ -72,7 +72,7 @@ const headline = ({ name, beforeName }: ReadingSubject, before: bigint, after: b
   if (before === 0n && after === 0n) return `${what} is nothing, as in ${beforeName}.`
   if (before === 0n) return `${what} is ${readableUsd(after)}; there was none in ${beforeName}.`
   if (before === after) return `${what} stayed at ${readableUsd(after)}.`
-  const share = shareText(after - before, before)?.replace(/^[+−]/, '')
+  const share = shareText(after - before, before)?.replace(/^[+\u2212]/, '')
   const verb = after > before ? 'rose' : 'fell'
   if (share === undefined) return `${what} ${verb} from ${readableUsd(before)} in ${beforeName} to ${readableUsd(after)}.`
   return `${what} ${verb} ${share} against ${beforeName} (${readableUsd(before)} → ${readableUsd(after)}).`

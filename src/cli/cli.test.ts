@@ -90,7 +90,7 @@ describe('taximeter serve', () => {
     'shares one heap of the C library among its threads, in the process that was started',
     async () => {
       const { child } = await serve()
-      expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0')).toContain('MALLOC_ARENA_MAX=2')
+      expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0')).toContain('MALLOC_ARENA_MAX=1')
     },
   )
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { setFlagsFromString } from 'node:v8'
 import { refusalOfNode } from './node-version.ts'
-import { restartWithFewArenas } from './restart.ts'
+import { restartWithOneArena } from './restart.ts'
 
 const refusal = refusalOfNode(process.versions.node)
 if (refusal !== undefined) {
@@ -10,7 +10,7 @@ if (refusal !== undefined) {
 }
 
 const [, , command = 'serve'] = process.argv
-if (command === 'serve' || command.startsWith('-')) restartWithFewArenas()
+if (command === 'serve' || command.startsWith('-')) restartWithOneArena()
 
 // The young generation of a server at rest: 1 MB instead of 16 for each thread; `serve` lets its own grow with its work. Measured: 8 MB
 // less resident memory, and the same CPU time per ingested event. The program is loaded after it, because what is loaded before has

@@ -37,7 +37,7 @@ export interface MetricsLimits {
   readonly runsMax: number
 }
 
-export const defaultMetricsLimits: MetricsLimits = { valuesMax: 500, seriesMax: 10_000, runsMax: 50_000 }
+export const defaultMetricsLimits: MetricsLimits = { valuesMax: 500, seriesMax: 10_000, runsMax: 20_000 }
 
 /** The metrics of one ledger. A value, not a global: making it twice in one process is making two. */
 export interface Metrics {

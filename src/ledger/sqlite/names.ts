@@ -1,7 +1,7 @@
 import { hashOf } from '../../core/text-hash.ts'
 import type { Database } from './database.ts'
 
-const rememberedMax = 200_000
+const rememberedMax = 50_000
 
 /** The table of names for one connection: text ↔ number, the latest ones remembered. */
 export interface Names {

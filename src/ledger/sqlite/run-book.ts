@@ -83,7 +83,7 @@ export interface RecordFacts {
   readonly stopReason: number | null
 }
 
-const statesMax = 20_000
+const statesMax = 5_000
 
 /** The runs' totals, kept in memory for runs that are in progress and written once per transaction. */
 export const createRunBook = (database: Database, names: Names): RunBook => {

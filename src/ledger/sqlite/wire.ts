@@ -67,7 +67,7 @@ export type Form = 0 | 1 | 2
 const entrySlotsMax = slotCount + unitNames.length * unitSlots
 const packedLettersMax = 64
 const entryBytesMax = 32 + packedBytes(packedLettersMax)
-const namesMax = 100_000
+const namesMax = 25_000
 const two32 = 2 ** 32
 const sourceIndex = new Map(sources.map((source, index) => [source, index]))
 const statusIndex = new Map(callStatuses.map((status, index) => [status, index]))
