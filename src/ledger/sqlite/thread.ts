@@ -65,14 +65,18 @@ export const startThread = async (options: ThreadOptions, url: URL = workerUrl()
         worker.postMessage({ id, method, values } satisfies Call, transfer as ArrayBuffer[])
       }),
     async close() {
-      if (failure === undefined) await thread.call('close', []).catch(() => undefined)
-      await worker.terminate()
+      if (failure !== undefined) return
+      // It ends by itself: to stop a thread from outside while it lets go of the file has aborted the whole process.
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      await thread.call('close', []).catch(() => undefined)
+      worker.ref()
+      await ended
     },
   }
   try {
     await thread.call('open', [])
   } catch (error) {
-    await worker.terminate()
+    await thread.close()
     throw error
   }
   return thread

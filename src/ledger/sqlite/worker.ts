@@ -9,4 +9,7 @@ import type { Call, ThreadOptions } from './thread.ts'
  */
 const answer = createService(workerData as ThreadOptions)
 
-parentPort?.on('message', (call: Call) => parentPort?.postMessage(answer(call)))
+parentPort?.on('message', (call: Call) => {
+  parentPort?.postMessage(answer(call))
+  if (call.method === 'close') parentPort?.close()
+})
