@@ -20,29 +20,32 @@ export interface Spendings {
   of(value: string | null): Spending
 }
 
-/**
- * Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. `besides` are
- * measures that the caller wants to know as well, so that runs are not read twice.
- */
-export const askSpendings = async (
+/** The first of the questions that an explanation needs. `besides` are measures that the caller wants to know as well, so that runs are not read twice. */
+export const askTotals = (
   ask: Ask,
   { from, to, zone }: Period,
   where: readonly Filter[],
-  by?: Breakdown,
+  by: readonly Breakdown[] = [],
   besides: readonly Measure[] = [],
+): Promise<Answer> => ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by, where, from, to, zone })
+
+/**
+ * Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. `known` is the
+ * answer of the first, where the caller has it.
+ */
+export const askSpendings = async (
+  ask: Ask,
+  period: Period,
+  where: readonly Filter[],
+  by?: Breakdown,
+  known?: Answer,
 ): Promise<Spendings> => {
+  const { from, to, zone } = period
   const otherUnits = unitNames.filter((unit) => units[unit].side === 'other').map((unit): Measure => `tokens.${unit}`)
   const each = by === undefined ? [] : [by]
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   // One after the other: a ledger that answers two questions at a time has room for others' meanwhile, which are shorter.
-  const totals = await ask({
-    measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)],
-    by: each,
-    where,
-    from,
-    to,
-    zone,
-  })
+  const totals = known ?? (await askTotals(ask, period, where, each))
   const models = await ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone })
   const unitCosts = await ask({
     measures: ['cost', 'retryCost', 'tokens', ...otherUnits],

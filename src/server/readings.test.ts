@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { BookJson } from '../core/book-json.ts'
 import { parseUsd } from '../core/money.ts'
@@ -42,6 +43,22 @@ const play = async (at: number, task: string, runs: number, input: number, relea
     }),
   )
   expect(results.every(({ outcome }) => outcome === 'accepted')).toBe(true)
+}
+
+/** Calls outside of runs. */
+const playLoose = async (at: number, task: string, calls: number) => {
+  const intake = createIntake({ store, book: () => book, now: () => noon + 2 * day })
+  await intake.admit(
+    Array.from({ length: calls }, (_, index) => ({
+      id: `019ab111-0000-7000-8000-${String(index).padStart(12, '0')}`,
+      at,
+      kind: 'llm',
+      provider: 'acme',
+      model: 'one',
+      usage: { input: 1_000, output: 100 },
+      task,
+    })),
+  )
 }
 
 const period = { from: noon + day / 2, to: noon + (3 * day) / 2, zone: 'UTC' }
@@ -160,7 +177,50 @@ describe('readings', () => {
     expect(segments[0]?.segment.task).toBe('task-10099')
     expect(readings.map(({ sentence }) => sentence)).toEqual([
       expect.stringMatching(/^Cost is \$\d+\.\d\d; there was none in the period before\.$/),
+      ...Array.from({ length: 6 }, (_, index) =>
+        expect.stringMatching(new RegExp(`^Cost of “task-${10_099 - index}” is \\$[\\d.]+; there was none in the period before\\.$`)),
+      ),
     ])
+  })
+
+  test('the tasks that get a sentence are those that change most when each is looked at alone', async () => {
+    const changes = fc.array(
+      fc.record({
+        before: fc.integer({ min: 0, max: 30 }),
+        after: fc.integer({ min: 0, max: 30 }),
+        grown: fc.integer({ min: 0, max: 200 }),
+      }),
+      { minLength: 1, maxLength: 9 },
+    )
+    await fc.assert(
+      fc.asyncProperty(changes, fc.boolean(), async (list, isLoose) => {
+        store = memoryStore()
+        for (const [index, { before, after, grown }] of list.entries()) {
+          await play(noon, `task-${index}`, before, 1_000)
+          await play(noon + day, `task-${index}`, after, 1_000 + grown)
+        }
+        if (isLoose) await playLoose(noon + day, 'loose', 7)
+        const told = (await read()).readings.filter(({ segment }) => 'task' in segment)
+        const names = [...list.map((_, index) => `task-${index}`), ...(isLoose ? ['loose'] : [])]
+        const alone = await Promise.all(
+          names.map(async (task) => {
+            const { readings } = await createReadings(store)({ ...period, where: [{ by: 'task', values: [task] }] })
+            const whole = readings.find(({ segment }) => !('task' in segment))
+            return { task, kind: whole?.kind, parts: whole?.parts ?? [] }
+          }),
+        )
+        const sizeOf = ({ parts }: { readonly parts: readonly { readonly amountUsd: string }[] }): number =>
+          Math.abs(parts.reduce((sum, { amountUsd }) => sum + Number(parseUsd(amountUsd)), 0))
+        const sizes = alone
+          .filter(({ kind }) => kind !== 'steady')
+          .map(sizeOf)
+          .sort((left, right) => right - left)
+          .slice(0, 6)
+        expect(told.map(sizeOf)).toEqual(sizes)
+        for (const { segment, kind, parts } of told) expect(alone.find(({ task }) => task === segment.task)).toMatchObject({ kind, parts })
+      }),
+      { numRuns: 40 },
+    )
   })
 
   test('an empty ledger says nothing and invents nothing', async () => {

@@ -1,10 +1,11 @@
 import { costOf, type Spending, withCallsAsRuns } from '../analysis/explain.ts'
 import { type Reading, readingOf } from '../analysis/readings.ts'
 import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
-import { askSpendings, countOf, type Period, type Spendings, usdOf } from '../analysis/spending.ts'
+import { askSpendings, askTotals, countOf, type Period, type Spendings, usdOf } from '../analysis/spending.ts'
+import type { Answer, AnswerRow } from '../core/answer.ts'
 import { TaximeterError } from '../core/errors.ts'
-import { formatUsd } from '../core/money.ts'
-import { type Filter, formatFilter, parseQuestion, type Question, type QuestionText } from '../core/question.ts'
+import { divideHalfEven, formatUsd } from '../core/money.ts'
+import { type Filter, filterValuesMax, formatFilter, parseQuestion, type Question, type QuestionText } from '../core/question.ts'
 import type { Store } from '../ledger/store.ts'
 import type { ReadingJson, ReadingsAnswer, SegmentJson } from './api.ts'
 import { comparedOf, previousOf } from './previous-period.ts'
@@ -30,19 +31,24 @@ export const createReadings =
   async ({ compared, where = [], ...period }: ReadingsAsked): Promise<ReadingsAnswer> => {
     const { question, name } = compared ?? { question: previousOf(questionOf(period, where)), name: 'the period before' }
     const before = { from: question.from, to: question.to, zone: period.zone }
-    const [now, old] = await Promise.all([askPeriod(store, period, where), askPeriod(store, before, question.where)])
+    const [now, old] = await Promise.all([askTasks(store, period, where), askTasks(store, before, question.where)])
     const hours = (period.to - period.from) / 3_600_000
-    const tasks = now.totals.rows.map((row) => row.task as string | null)
-    const subjects = [undefined, ...new Set([...tasks, ...old.totals.rows.map((row) => row.task as string | null)])]
-    const [all, ...single] = subjects.map((task) => ({ task, reading: readingFor(task, old, now, name) }))
-    const told = single
+    const tasks = now.rows.map(taskOf)
+    const subjects = worthReading([...new Set([...tasks, ...old.rows.map(taskOf)])], old, now)
+    const [after, earlier] = await Promise.all([
+      askSides(store, period, where, now, subjects),
+      askSides(store, before, question.where, old, subjects),
+    ])
+    const all = readingFor(undefined, earlier.all, after.all, name)
+    const told = subjects
+      .map((task) => ({ task, reading: readingFor(task, earlier.tasks, after.tasks, name) }))
       .filter(({ reading }) => reading.kind !== 'steady')
-      .sort((left, right) => Number(magnitude(right.reading) - magnitude(left.reading)))
+      .sort((left, right) => Number(magnitude(right.reading.explanation.difference) - magnitude(left.reading.explanation.difference)))
     return {
       from: new Date(period.from).toISOString(),
       to: new Date(period.to).toISOString(),
       segments: tasks.map((task) => segmentJson(task, figuresOf(now, task), figuresOf(old, task), hours)),
-      readings: [...(all === undefined ? [] : [all]), ...told.slice(0, taskReadingsMax)].map(({ task, reading }) =>
+      readings: [{ task: undefined, reading: all }, ...told.slice(0, taskReadingsMax)].map(({ task, reading }) =>
         readingJson(task, reading, period, where),
       ),
     }
@@ -67,26 +73,78 @@ export const readingsAskedOf = (text: QuestionText & { readonly compare?: string
 
 const questionOf = (period: Period, where: readonly Filter[]): Question => ({ measures: ['cost'], by: [], where, ...period })
 
-const magnitude = ({ explanation: { difference } }: Reading): bigint => (difference < 0n ? -difference : difference)
+const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
+
+const taskOf = (row: AnswerRow): string | null => row.task as string | null
 
 const segmentMeasures = ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'] as const
-/** Rows of the segment table where there are more tasks than can be explained one by one. */
+/** With more tasks than this, the segment table has the largest, this many. */
+const tasksMax = 1_000
 const segmentsMax = 200
 
+/** What the segment table shows, and what tells whether a task is worth a reading. */
+const askTasks = async ({ ask }: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Answer> => {
+  const isTooMany = (error: unknown): boolean => error instanceof TaximeterError && error.code === 'BAD_QUESTION'
+  const whole = await askTotals(ask, period, where, ['task'], segmentMeasures).catch((error: unknown) => {
+    if (!isTooMany(error)) throw error
+  })
+  if (whole !== undefined && whole.rows.length <= tasksMax) return whole
+  const measures = [...segmentMeasures, 'toolCost', 'retryCost'] as const
+  const largest = await ask({ measures, by: ['task'], where, ...period, top: segmentsMax })
+  return { ...largest, rows: largest.rows.filter(({ folded }) => folded === undefined) }
+}
+
 /**
- * What every reading of one period is made from: what explains it, and what the segment table shows. With so many tasks that their
- * parts are more rows than an answer has, the whole is explained, and the largest tasks are shown.
+ * Traffic and unit cost together, in percent of the old cost: below the first both are steady, from the second on one of them is not,
+ * whatever explains them. `readingOf`, which has the parts, draws its line at five for each.
  */
-const askPeriod = async (store: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Spendings> => {
+const surelySteady = 4n
+const surelyNot = 12n
+
+/**
+ * The tasks whose change may get a sentence: to explain all of them would be half of what a dashboard's first view asks of the ledger.
+ * What is spent in runs is told by cost and runs alone; the largest changes are enough of it. Anything else has to be looked at.
+ */
+const worthReading = (tasks: readonly (string | null)[], before: Answer, after: Answer): readonly (string | null)[] => {
+  const changes = tasks.map((task) => {
+    const [was, is] = [rowOf(before, task), rowOf(after, task)]
+    const [old, now] = [usdOf(was, 'cost'), usdOf(is, 'cost')]
+    const [oldRuns, runs] = [countOf(was, 'runs'), countOf(is, 'runs')]
+    const traffic = oldRuns === 0 || runs === 0 ? now - old : divideHalfEven(old * BigInt(runs), BigInt(oldRuns)) - old
+    const moved = magnitude(traffic) + magnitude(now - old - traffic)
+    const isOfRuns = isSpentInRuns(was, old) && isSpentInRuns(is, now)
+    return { task, isOfRuns, difference: magnitude(now - old), share: old === 0n ? (now === 0n ? 0n : 100n) : (moved * 100n) / old }
+  })
+  const ofRuns = changes
+    .filter(({ isOfRuns, share }) => isOfRuns && share >= surelySteady)
+    .sort((left, right) => Number(right.difference - left.difference))
+  const enough = ofRuns.filter(({ share }) => share >= surelyNot)[taskReadingsMax - 1]
+  const largest = enough === undefined ? ofRuns : ofRuns.slice(0, ofRuns.indexOf(enough) + 1)
+  return [...largest, ...changes.filter(({ isOfRuns }) => !isOfRuns)].map(({ task }) => task)
+}
+
+interface Sides {
+  readonly all: Spendings
+  readonly tasks: Spendings
+}
+
+/** What explains everything, and what explains these tasks. More of them than a filter may name are all asked for. */
+const askSides = async (
+  { ask }: Pick<Store, 'ask'>,
+  period: Period,
+  where: readonly Filter[],
+  totals: Answer,
+  tasks: readonly (string | null)[],
+): Promise<Sides> => {
+  const all = await askSpendings(ask, period, where, undefined, totals)
+  if (tasks.length === 0) return { all, tasks: all }
+  const only: readonly Filter[] = tasks.length > filterValuesMax ? [] : [{ by: 'task', values: tasks }]
   try {
-    return await askSpendings(store.ask, period, where, 'task', segmentMeasures)
+    return { all, tasks: await askSpendings(ask, period, [...where, ...only], 'task', totals) }
   } catch (error) {
+    // Their parts are more rows than an answer has: only the whole is explained.
     if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION') throw error
-    const [spendings, tasks] = await Promise.all([
-      askSpendings(store.ask, period, where),
-      store.ask({ measures: segmentMeasures, by: ['task'], where, ...period, top: segmentsMax }),
-    ])
-    return { ...spendings, totals: { ...tasks, rows: tasks.rows.filter(({ folded }) => folded === undefined) } }
+    return { all, tasks: all }
   }
 }
 
@@ -98,7 +156,9 @@ const whereOf = (task: string | null | undefined): readonly Filter[] => (task ==
 
 const readingFor = (task: string | null | undefined, before: Spendings, after: Spendings, beforeName: string): Reading => {
   const sides = { before: spendingOf(before, task), after: spendingOf(after, task) }
-  const isOfRuns = isSpentInRuns(before, task, sides.before) && isSpentInRuns(after, task, sides.after)
+  const isOfRuns = [[before.totals, sides.before] as const, [after.totals, sides.after] as const].every(([totals, side]) =>
+    isSpentInRuns(task === undefined ? totals.totals : rowOf(totals, task), costOf(side)),
+  )
   return readingOf({
     ...(task !== undefined && { name: task ?? 'no task' }),
     where: whereOf(task),
@@ -109,17 +169,17 @@ const readingFor = (task: string | null | undefined, before: Spendings, after: S
   })
 }
 
+const rowOf = ({ rows }: Answer, task: string | null | undefined): AnswerRow | undefined => rows.find((row) => row.task === task)
+
 /**
  * What is spent outside of runs would be taken for the cost of a run. A tenth is let pass: a run belongs to the period in which it
  * began with all it cost, and so some of what runs cost is not of the period.
  */
-const isSpentInRuns = ({ totals }: Spendings, task: string | null | undefined, spending: Spending): boolean => {
-  const row = task === undefined ? totals.totals : totals.rows.find((each) => each.task === task)
-  return usdOf(row, 'costPerRun') * BigInt(spending.runs) * 10n >= costOf(spending) * 9n
-}
+const isSpentInRuns = (row: AnswerRow | Answer['totals'] | undefined, cost: bigint): boolean =>
+  usdOf(row, 'costPerRun') * BigInt(countOf(row, 'runs')) * 10n >= cost * 9n
 
-const figuresOf = (answers: Spendings, task: string | null): SegmentFigures => {
-  const row = answers.totals.rows.find((each) => each.task === task)
+const figuresOf = (answer: Answer, task: string | null): SegmentFigures => {
+  const row = rowOf(answer, task)
   const money = (measure: string): bigint | null => (row?.[measure] === null || row === undefined ? null : usdOf(row, measure))
   return {
     cost: usdOf(row, 'cost'),
