@@ -95,11 +95,13 @@ const askTasks = async ({ ask }: Pick<Store, 'ask'>, period: Period, where: read
 }
 
 /**
- * Traffic and unit cost together, in percent of the old cost: below the first both are steady, from the second on one of them is not,
- * whatever explains them. `readingOf`, which has the parts, draws its line at five for each.
+ * `readingOf` calls a change steady below a twentieth of the old cost, in traffic and in unit cost. These two leave room for what it
+ * rounds, a few pico-dollars: in ten-thousandths, below the first it is surely steady, from the second on surely not.
  */
-const surelySteady = 4n
-const surelyNot = 12n
+const surelySteady = 499n
+const surelyNot = 501n
+/** Of less than a millionth of a dollar, rounding can be more than that. */
+const tooSmall = 1_000_000n
 
 /**
  * The tasks whose change may get a sentence: to explain all of them would be half of what a dashboard's first view asks of the ledger.
@@ -111,14 +113,16 @@ const worthReading = (tasks: readonly (string | null)[], before: Answer, after: 
     const [old, now] = [usdOf(was, 'cost'), usdOf(is, 'cost')]
     const [oldRuns, runs] = [countOf(was, 'runs'), countOf(is, 'runs')]
     const traffic = oldRuns === 0 || runs === 0 ? now - old : divideHalfEven(old * BigInt(runs), BigInt(oldRuns)) - old
-    const moved = magnitude(traffic) + magnitude(now - old - traffic)
+    const moved = [traffic, now - old - traffic].map(magnitude)
     const isOfRuns = isSpentInRuns(was, old) && isSpentInRuns(is, now)
-    return { task, isOfRuns, difference: magnitude(now - old), share: old === 0n ? (now === 0n ? 0n : 100n) : (moved * 100n) / old }
+    const isSteady = moved.every((amount) => amount === 0n || (old >= tooSmall && amount * 10_000n < old * surelySteady))
+    const isTold = (old === 0n && now !== 0n) || (old >= tooSmall && moved.some((amount) => amount * 10_000n >= old * surelyNot))
+    return { task, isOfRuns, isSteady, isTold, difference: magnitude(now - old) }
   })
   const ofRuns = changes
-    .filter(({ isOfRuns, share }) => isOfRuns && share >= surelySteady)
+    .filter(({ isOfRuns, isSteady }) => isOfRuns && !isSteady)
     .sort((left, right) => Number(right.difference - left.difference))
-  const enough = ofRuns.filter(({ share }) => share >= surelyNot)[taskReadingsMax - 1]
+  const enough = ofRuns.filter(({ isTold }) => isTold)[taskReadingsMax - 1]
   const largest = enough === undefined ? ofRuns : ofRuns.slice(0, ofRuns.indexOf(enough) + 1)
   return [...largest, ...changes.filter(({ isOfRuns }) => !isOfRuns)].map(({ task }) => task)
 }
