@@ -1,4 +1,4 @@
-import { divideHalfEven } from '../core/money.ts'
+import { divideHalfEven, magnitude } from '../core/money.ts'
 import { type Unit, units } from '../core/units.ts'
 
 /** What one period (or release) spent, as far as an explanation needs it. All costs in pico-dollars. */
@@ -147,7 +147,6 @@ const summed = (total: { readonly before: bigint; readonly after: bigint }, foun
   }
 }
 
-const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
 const compare = (left: bigint, right: bigint): number => (left < right ? -1 : left > right ? 1 : 0)
 
 const modelCost = (model: ModelSpending | undefined): bigint => {

@@ -1,4 +1,4 @@
-import { divideHalfEven } from '../core/money.ts'
+import { divideHalfEven, magnitude } from '../core/money.ts'
 import type { Filter } from '../core/question.ts'
 import { grouped, readableShare, readableUsd } from '../core/readable.ts'
 import { type Cause, costOf, type Explanation, explain, type Part, type Spending } from './explain.ts'
@@ -60,8 +60,6 @@ export const readingOf = (subject: ReadingSubject): Reading => {
 }
 
 const isNotable = (amount: bigint, whole: bigint): boolean => (whole === 0n ? amount !== 0n : magnitude(amount) * 100n >= whole * changeMin)
-
-const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
 
 /** "38 %", or undefined where a share of the old amount says nothing. */
 const shareText = (amount: bigint, whole: bigint): string | undefined =>

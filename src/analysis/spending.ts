@@ -20,14 +20,18 @@ export interface Spendings {
   of(value: string | null): Spending
 }
 
-/** The first of the questions that an explanation needs. `besides` are measures that the caller wants to know as well, so that runs are not read twice. */
-export const askTotals = (
-  ask: Ask,
-  { from, to, zone }: Period,
-  where: readonly Filter[],
-  by: readonly Breakdown[] = [],
-  besides: readonly Measure[] = [],
-): Promise<Answer> => ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by, where, from, to, zone })
+/** Of which entries totals are asked for, and which. */
+export interface TotalsAsked {
+  readonly where: readonly Filter[]
+  readonly by?: readonly Breakdown[]
+  /** Measures that the caller wants to know as well, so that runs are not read twice. */
+  readonly besides?: readonly Measure[]
+  readonly top?: number
+}
+
+/** The first of the questions that an explanation needs. */
+export const askTotals = (ask: Ask, { from, to, zone }: Period, { by = [], besides = [], ...rest }: TotalsAsked): Promise<Answer> =>
+  ask({ measures: [...new Set([...besides, 'runs', 'toolCost', 'retryCost'] as const)], by, ...rest, from, to, zone })
 
 /**
  * Puts the three questions whose answers an explanation needs; without `by` only for all, which is half of the work. `known` is the
@@ -45,7 +49,7 @@ export const askSpendings = async (
   const each = by === undefined ? [] : [by]
   const modelCalls: Filter = { by: 'kind', values: ['llm'] }
   // One after the other: a ledger that answers two questions at a time has room for others' meanwhile, which are shorter.
-  const totals = known ?? (await askTotals(ask, period, where, each))
+  const totals = known ?? (await askTotals(ask, period, { where, by: each }))
   const models = await ask({ measures: ['calls', 'retries'], by: [...each, 'model'], where: [...where, modelCalls], from, to, zone })
   const unitCosts = await ask({
     measures: ['cost', 'retryCost', 'tokens', ...otherUnits],

@@ -1,4 +1,4 @@
-import { divideHalfEven } from '../core/money.ts'
+import { divideHalfEven, magnitude } from '../core/money.ts'
 import { readableShare, readableUsd } from '../core/readable.ts'
 import { type Cause, costOf, explain, type Part, type Spending, withCallsAsRuns } from './explain.ts'
 import { causeText } from './readings.ts'
@@ -105,11 +105,11 @@ const unitSentence = (
   isOfRuns: boolean,
 ): string => {
   const causes = parts
-    .filter(({ cause, amount }) => cause !== 'traffic' && (amount < 0n ? -amount : amount) * 100n >= atUsualCost)
+    .filter(({ cause, amount }) => cause !== 'traffic' && magnitude(amount) * 100n >= atUsualCost)
     .slice(0, 3)
     .map((part) => `${readableShare(part.amount, atUsualCost)} from ${causeText(part)}`)
     .join(', ')
-  const isNotable = (traffic < 0n ? -traffic : traffic) * 20n >= before
+  const isNotable = magnitude(traffic) * 20n >= before
   return `A ${isOfRuns ? 'run' : 'call'} costs ${readableUsd(perRun.is)} instead of ${readableUsd(perRun.was)}${causes === '' ? '' : `: ${causes}`}.${
     isNotable ? ` Traffic alone makes ${readableShare(traffic, before)}.` : ''
   }`

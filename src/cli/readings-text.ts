@@ -1,4 +1,4 @@
-import { parseUsd } from '../core/money.ts'
+import { magnitude, parseUsd } from '../core/money.ts'
 import { readableUsd } from '../core/readable.ts'
 import type { ReadingJson, ReadingsAnswer, SegmentJson } from '../server/api.ts'
 import { type Column, printable, textTable } from './text-table.ts'
@@ -20,18 +20,16 @@ const readingText = ({ severity, sentence, parts }: ReadingJson): string => {
 /** The largest parts of a change, and what the rest comes to, so that the column still sums to the change. */
 const partsText = (parts: ReadingJson['parts']): string => {
   const amounts = parts.map(({ name, amountUsd }) => ({ name, amount: parseUsd(amountUsd) ?? 0n })).filter(({ amount }) => amount !== 0n)
-  const sorted = amounts.sort((left, right) => Number(sizeOf(right.amount) - sizeOf(left.amount)))
+  const sorted = amounts.sort((left, right) => Number(magnitude(right.amount) - magnitude(left.amount)))
   const rest = sorted.slice(partsShown)
   const rows = [
     ...sorted.slice(0, partsShown),
     ...(rest.length === 0 ? [] : [{ name: `${rest.length} smaller`, amount: rest.reduce((sum, part) => sum + part.amount, 0n) }]),
-  ].map(({ name, amount }) => [printable(name), `${amount < 0n ? '−' : '+'}${readableUsd(sizeOf(amount))}`] as const)
+  ].map(({ name, amount }) => [printable(name), `${amount < 0n ? '−' : '+'}${readableUsd(magnitude(amount))}`] as const)
   const widest = Math.max(...rows.map(([name]) => name.length))
   const widestAmount = Math.max(...rows.map(([, amount]) => amount.length))
   return rows.map(([name, amount]) => `    ${name.padEnd(widest)}  ${amount.padStart(widestAmount)}`).join('\n')
 }
-
-const sizeOf = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
 
 const columns: readonly Column[] = [
   { title: 'task' },

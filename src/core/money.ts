@@ -33,16 +33,19 @@ export const parseUsd = (text: string): PicoUsd | undefined => {
 /** Pico-dollars → dollars with all twelve decimals: "0.000117650000". `parseUsd` gives back the same integer. */
 export const formatUsd = (value: bigint): string => {
   const sign = value < 0n ? '-' : ''
-  const digits = (value < 0n ? -value : value).toString().padStart(13, '0')
+  const digits = magnitude(value).toString().padStart(13, '0')
   return `${sign}${digits.slice(0, -12)}.${digits.slice(-12)}`
 }
+
+/** An amount without its sign. */
+export const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
 
 /** The quotient rounded to the nearest integer, ties to the even one, so that many roundings do not drift upwards. The divisor is positive. */
 export const divideHalfEven = (dividend: bigint, divisor: bigint): bigint => {
   const quotient = dividend / divisor
   const remainder = dividend % divisor
   if (remainder === 0n) return quotient
-  const twice = (remainder < 0n ? -remainder : remainder) * 2n
+  const twice = magnitude(remainder) * 2n
   if (twice < divisor || (twice === divisor && quotient % 2n === 0n)) return quotient
   return dividend < 0n ? quotient - 1n : quotient + 1n
 }

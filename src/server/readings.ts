@@ -4,7 +4,7 @@ import { type SegmentFigures, segmentOf } from '../analysis/segments.ts'
 import { askSpendings, askTotals, countOf, type Period, type Spendings, usdOf } from '../analysis/spending.ts'
 import type { Answer, AnswerRow } from '../core/answer.ts'
 import { TaximeterError } from '../core/errors.ts'
-import { divideHalfEven, formatUsd } from '../core/money.ts'
+import { divideHalfEven, formatUsd, magnitude } from '../core/money.ts'
 import { type Filter, filterValuesMax, formatFilter, parseQuestion, type Question, type QuestionText } from '../core/question.ts'
 import type { Store } from '../ledger/store.ts'
 import type { ReadingJson, ReadingsAnswer, SegmentJson } from './api.ts'
@@ -73,8 +73,6 @@ export const readingsAskedOf = (text: QuestionText & { readonly compare?: string
 
 const questionOf = (period: Period, where: readonly Filter[]): Question => ({ measures: ['cost'], by: [], where, ...period })
 
-const magnitude = (amount: bigint): bigint => (amount < 0n ? -amount : amount)
-
 const taskOf = (row: AnswerRow): string | null => row.task as string | null
 
 const segmentMeasures = ['cost', 'runs', 'costPerRun', 'costP95', 'calls', 'errors'] as const
@@ -84,13 +82,10 @@ const segmentsMax = 200
 
 /** What the segment table shows, and what tells whether a task is worth a reading. */
 const askTasks = async ({ ask }: Pick<Store, 'ask'>, period: Period, where: readonly Filter[]): Promise<Answer> => {
-  const isTooMany = (error: unknown): boolean => error instanceof TaximeterError && error.code === 'BAD_QUESTION'
-  const whole = await askTotals(ask, period, where, ['task'], segmentMeasures).catch((error: unknown) => {
-    if (!isTooMany(error)) throw error
-  })
+  const totals = { where, by: ['task'], besides: segmentMeasures } as const
+  const whole = await askTotals(ask, period, totals).catch(unlessTooLarge)
   if (whole !== undefined && whole.rows.length <= tasksMax) return whole
-  const measures = [...segmentMeasures, 'toolCost', 'retryCost'] as const
-  const largest = await ask({ measures, by: ['task'], where, ...period, top: segmentsMax })
+  const largest = await askTotals(ask, period, { ...totals, top: segmentsMax })
   return { ...largest, rows: largest.rows.filter(({ folded }) => folded === undefined) }
 }
 
@@ -143,13 +138,13 @@ const askSides = async (
   const all = await askSpendings(ask, period, where, undefined, totals)
   if (tasks.length === 0) return { all, tasks: all }
   const only: readonly Filter[] = tasks.length > filterValuesMax ? [] : [{ by: 'task', values: tasks }]
-  try {
-    return { all, tasks: await askSpendings(ask, period, [...where, ...only], 'task', totals) }
-  } catch (error) {
-    // Their parts are more rows than an answer has: only the whole is explained.
-    if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION') throw error
-    return { all, tasks: all }
-  }
+  // Where their parts are more rows than an answer has, only the whole is explained.
+  return { all, tasks: (await askSpendings(ask, period, [...where, ...only], 'task', totals).catch(unlessTooLarge)) ?? all }
+}
+
+/** Nothing, where an answer would have more rows than it may; anything else goes on failing. */
+const unlessTooLarge = (error: unknown): undefined => {
+  if (!(error instanceof TaximeterError) || error.code !== 'BAD_QUESTION') throw error
 }
 
 /** Of one task, or of everything. */

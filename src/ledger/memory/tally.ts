@@ -100,11 +100,12 @@ export const finish = (tally: Tally, question: Question): Sums => {
     sums.runToolCost += tool
     sums.runTokens += tokens
   }
-  if (percentilesIn(question).length > 0 && tally.runs.size > 0) {
+  const percentiles = percentilesIn(question)
+  if (percentiles.length > 0 && tally.runs.size > 0) {
     const costs = [...tally.runs.values()].map(({ llm, tool }) => llm + tool)
     sums.runCostAt = percentilesOf(
       costs.sort((left, right) => (left < right ? -1 : left > right ? 1 : 0)),
-      percentilesIn(question),
+      percentiles,
     )
   }
   if (tally.latency.size > 0) sums.latencyAt = { p50: latencyOf(tally.latency, 0.5), p95: latencyOf(tally.latency, 0.95) }

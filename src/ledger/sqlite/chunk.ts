@@ -225,7 +225,8 @@ const countsOf = (columns: readonly (ChunkColumn | undefined)[], id: number): ((
   return (row) => columnAt(low, row) + columnAt(high, row) * two32
 }
 
-const columnAt = (found: ChunkColumn | undefined, row: number): number =>
+/** What a column, or none, has in a row. */
+export const columnAt = (found: ChunkColumn | undefined, row: number): number =>
   found === undefined ? 0 : found.base + (found.data === undefined ? 0 : (found.data[row] as number))
 
 /** A chunk as a block that can be combined with others; only what is kept of it. */

@@ -1,5 +1,5 @@
 import type { Question } from '../../core/question.ts'
-import type { ChunkDim } from './chunk.ts'
+import { type ChunkDim, columnAt } from './chunk.ts'
 import type { Database } from './database.ts'
 import { eachRunChunk } from './run-chunks.ts'
 import { runDims, runNumbers } from './run-columns.ts'
@@ -31,10 +31,10 @@ const readFacts = (database: Database, { from, to }: Question): { readonly first
   const found: { readonly ids: Int32Array; readonly facts: Uint8Array }[] = []
   let [first, last] = [Number.POSITIVE_INFINITY, -1]
   eachRunChunk(database, { from: 0, to, endedFrom: from, dims: [reasonDim, statusDim], numbers: ['id'] }, ({ rows, dims, columns }) => {
-    const { base, data } = columns[runNumbers.indexOf('id')] ?? { base: 0, data: undefined }
+    const idColumn = columns[runNumbers.indexOf('id')]
     const [ids, facts] = [new Int32Array(rows), new Uint8Array(rows)]
     for (let row = 0; row < rows; row++) {
-      const id = base + (data === undefined ? 0 : (data[row] as number))
+      const id = columnAt(idColumn, row)
       ids[row] = id
       facts[row] = valueAt(dims[reasonDim], row) * 16 + valueAt(dims[statusDim], row)
       if (id < first) first = id
